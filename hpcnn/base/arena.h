@@ -33,8 +33,8 @@ class Arena {
  public:
   explicit Arena(std::size_t bytes)
       : bytes_(bytes),
-        memory_(static_cast<std::byte*>(::operator new(
-            bytes, std::align_val_t{kArenaAlignment}))) {}
+        memory_(static_cast<std::byte*>(
+            ::operator new (bytes, std::align_val_t{kArenaAlignment}))) {}
 
   // `count` value-initialised elements, aligned to kArenaAlignment. Aborts when
   // the arena is too small: its budget is computed, not guessed.
@@ -56,7 +56,7 @@ class Arena {
  private:
   struct Free {
     void operator()(std::byte* p) const {
-      ::operator delete(p, std::align_val_t{kArenaAlignment});
+      ::operator delete (p, std::align_val_t{kArenaAlignment});
     }
   };
   std::size_t bytes_;

@@ -12,13 +12,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define HPCNN_CHECK(condition, message)                                    \
-  do {                                                                     \
-    if (!(condition)) [[unlikely]] {                                       \
-      std::fprintf(stderr, "hpcnn: %s:%d: %s (%s)\n", __FILE__, __LINE__,  \
-                   message, #condition);                                   \
-      std::abort();                                                        \
-    }                                                                      \
+#define HPCNN_CHECK(condition, message)                                   \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]] {                                      \
+      std::fprintf(stderr, "hpcnn: %s:%d: %s (%s)\n", __FILE__, __LINE__, \
+                   message, #condition);                                  \
+      std::abort();                                                       \
+    }                                                                     \
   } while (false)
 
 #endif  // HPCNN_BASE_CHECK_H_

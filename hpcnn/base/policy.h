@@ -48,9 +48,10 @@ HPCNN_NAMESPACE_END
 // The body of an op's primary template: reached when no header that defines the
 // op for this policy has been included. A specialisation (and not an overload)
 // carries each backend, so it is found even when its header comes later.
-#define HPCNN_NO_KERNEL(Op, Policy, cuda_header)                             \
-  static_assert(::hpcnn::internal::kAlwaysFalse<Policy>,                     \
-                "hpcnn: " Op " has no kernel for this policy here; for Cuda, " \
+#define HPCNN_NO_KERNEL(Op, Policy, cuda_header)                  \
+  static_assert(::hpcnn::internal::kAlwaysFalse<Policy>,          \
+                "hpcnn: " Op                                      \
+                " has no kernel for this policy here; for Cuda, " \
                 "include " cuda_header " from a .cu file")
 
 #endif  // HPCNN_BASE_POLICY_H_

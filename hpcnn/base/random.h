@@ -5,8 +5,8 @@
 //
 // Philox4x32-10 maps a 128-bit counter and a 64-bit key to 128 random bits
 // (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11). hpcnn
-// uses the seed as key and (epoch, sample, op, block) as counter, so a draw does
-// not depend on which thread makes it or on what was drawn before. Not for
+// uses the seed as key and (epoch, sample, op, block) as counter, so a draw
+// does not depend on which thread makes it or on what was drawn before. Not for
 // cryptography.
 
 #ifndef HPCNN_BASE_RANDOM_H_

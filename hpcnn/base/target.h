@@ -90,8 +90,9 @@ RefuseLesserCpu() {
   };
   append("hpcnn: this program was compiled for a processor with ");
   append(missing);
-  append(", which this one lacks; rebuild it here, or with --config=portable "
-         "or --config=scalar\n");
+  append(
+      ", which this one lacks; rebuild it here, or with --config=portable "
+      "or --config=scalar\n");
   if (write(2, line, length) < 0) _exit(2);
   _exit(2);
 }

@@ -3,7 +3,8 @@
 
 // Tensors whose shape is part of their type, and the matrix view that ops take.
 //
-//   Tensor<T, Dims...>      owns its elements inline, like std::array: large ones
+//   Tensor<T, Dims...>      owns its elements inline, like std::array: large
+//   ones
 //                           belong in static storage or on the heap
 //   TensorView<T, Dims...>  a pointer with a static shape
 //   MatrixView<T>           rows, columns and row stride known at run time: a
@@ -51,9 +52,9 @@ class TensorView {
   constexpr explicit TensorView(std::span<T, kSize> data)
       : data_(data.data()) {}
   // A writable view reads, too.
-  constexpr TensorView(TensorView<std::remove_const_t<T>, Dims...> other)
-    requires std::is_const_v<T>
-      : data_(other.data()) {}
+  template <class U>
+  requires std::is_same_v<const U, T>
+  constexpr TensorView(TensorView<U, Dims...> other) : data_(other.data()) {}
 
   constexpr T* data() const { return data_; }
   static constexpr std::size_t size() { return kSize; }
@@ -123,8 +124,10 @@ class MatrixView {
   constexpr MatrixView(T* data, std::size_t rows, std::size_t cols,
                        std::size_t stride)
       : data_(data), rows_(rows), cols_(cols), stride_(stride) {}
-  constexpr MatrixView(const MatrixView<std::remove_const_t<T>>& other)
-    requires std::is_const_v<T>
+  // A writable view reads, too.
+  template <class U>
+  requires std::is_same_v<const U, T>
+  constexpr MatrixView(const MatrixView<U>& other)
       : MatrixView(other.data(), other.rows(), other.cols(), other.stride()) {}
 
   constexpr T* data() const { return data_; }

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Flatten: [C, H, W] -> [C * H * W]. Samples are contiguous, so nothing moves:
+// networks let it share its input's memory.
+
+#ifndef HPCNN_NN_FLATTEN_H_
+#define HPCNN_NN_FLATTEN_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "hpcnn/nn/layer.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+struct Flatten {
+  static constexpr const char* kName = "Flatten";
+
+  template <ShapeType In>
+  struct On : ParameterFree<In, Shape<In::kVolume>> {
+    using Expects = AnyShape;
+    static constexpr std::size_t kForwardFlops = 0;
+    static constexpr bool kInPlace = true;
+    // The output is the input: not even the batch itself would be written.
+    static constexpr bool kIsView = true;
+
+    template <ExecutionPolicy P, class T>
+    static void Forward(std::span<const T>, MatrixView<const T> x,
+                        MatrixView<T> y) {
+      Copy(x, y);
+    }
+    template <ExecutionPolicy P, class T>
+    static void BackwardInput(std::span<const T>, MatrixView<const T>,
+                              MatrixView<const T> d_y, MatrixView<T> d_x) {
+      Copy(d_y, d_x);
+    }
+
+   private:
+    template <class T>
+    static void Copy(MatrixView<const T> from, MatrixView<T> to) {
+      if (from.data() == to.data()) return;
+      std::copy_n(from.data(), from.rows() * from.cols(), to.data());
+    }
+  };
+};
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_NN_FLATTEN_H_

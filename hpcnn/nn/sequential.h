@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Sequential<Input<1, 28, 28>, Flatten, Dense<128>, Relu, Dense<10>>: a network
+// as a type.
+//
+// Each layer's input shape is deduced from the layer before; a mismatch stops
+// at one static_assert that shows both shapes. Sizes, bytes and FLOPs are
+// constants. The type holds no data: parameters are one flat span, activations
+// a Workspace.
+
+#ifndef HPCNN_NN_SEQUENTIAL_H_
+#define HPCNN_NN_SEQUENTIAL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/random.h"
+#include "hpcnn/base/shape.h"
+#include "hpcnn/base/tensor.h"
+#include "hpcnn/nn/layer.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+// The head of a network: the shape of one sample.
+template <std::size_t... Dims>
+struct Input {
+  using Output = Shape<Dims...>;
+};
+
+namespace internal {
+
+// Binds layers one after another; Bound collects the results.
+template <std::size_t Index, class In, class Bound, class... Rest>
+struct BindLayers {
+  using Type = Bound;
+};
+template <std::size_t Index, class In, class... Bound, class Layer,
+          class... Rest>
+struct BindLayers<Index, In, std::tuple<Bound...>, Layer, Rest...> {
+  using This = typename Layer::template On<In>;
+  using Type = typename BindLayers<Index + 1, typename This::Output,
+                                   std::tuple<Bound..., This>, Rest...>::Type;
+};
+
+// Apart from BindLayers, so that a failed check does not also take away the
+// types that everything else is built on: one mistake, one message.
+template <std::size_t Index, class In, class Layer>
+struct CheckLayer {
+  static_assert(
+      kShapesChain<AtLayer<Index>, Produces<In>,
+                   Expects<typename Layer::Expects>>,
+      "hpcnn: a layer's input must have the shape that the layer before it "
+      "produces; put Flatten before a layer that expects FlatShape");
+  static_assert(BoundLayer<Layer>,
+                "hpcnn: this is not a layer; see hpcnn/nn/layer.h");
+};
+
+template <class Bound, class Indices>
+struct CheckLayers;
+template <class Bound, std::size_t... I>
+struct CheckLayers<Bound, std::index_sequence<I...>>
+    : CheckLayer<I, typename std::tuple_element_t<I, Bound>::Input,
+                 std::tuple_element_t<I, Bound>>... {};
+
+template <class L>
+consteval bool IsView() {
+  if constexpr (requires { L::kIsView; }) return L::kIsView;
+  return false;
+}
+
+}  // namespace internal
+
+// Calls f.template operator()<I>() for I = 0 ... Count - 1.
+template <std::size_t Count, class F>
+constexpr void ForEachIndex(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (f.template operator()<I>(), ...);
+  }
+  (std::make_index_sequence<Count>{});
+}
+// The same, from Count - 1 down to 0.
+template <std::size_t Count, class F>
+constexpr void ForEachIndexBackwards(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (f.template operator()<Count - 1 - I>(), ...);
+  }
+  (std::make_index_sequence<Count>{});
+}
+
+template <class Head, class... Layers>
+struct Sequential {
+  static_assert(sizeof...(Layers) > 0, "hpcnn: a network needs a layer");
+  using Bound = typename internal::BindLayers<0, typename Head::Output,
+                                              std::tuple<>, Layers...>::Type;
+  template <std::size_t I>
+  using LayerAt = std::tuple_element_t<I, Bound>;
+
+  static constexpr std::size_t kLayers = sizeof...(Layers);
+  static_assert(
+      sizeof(internal::CheckLayers<Bound, std::make_index_sequence<kLayers>>) >
+      0);
+  static constexpr std::array<const char*, kLayers> kNames{Layers::kName...};
+  using InputShape = typename Head::Output;
+  using OutputShape = typename LayerAt<kLayers - 1>::Output;
+
+  template <std::size_t I>
+  static constexpr std::size_t kParameters =
+      LayerAt<I>::kParameterRows* LayerAt<I>::kRowSize;
+
+  // The offset of layer I's parameters in the flat span, and, for I = kLayers,
+  // their number.
+  static constexpr std::array<std::size_t, kLayers + 1> kParameterOffsets = [] {
+    std::array<std::size_t, kLayers + 1> offsets{};
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      offsets[I + 1] =
+          offsets[I] + LayerAt<I>::kParameterRows * LayerAt<I>::kRowSize;
+    });
+    return offsets;
+  }();
+  static constexpr std::size_t kParameterCount = kParameterOffsets[kLayers];
+
+  // Forward, one sample.
+  static constexpr std::size_t kForwardFlops = [] {
+    std::size_t flops = 0;
+    ForEachIndex<kLayers>(
+        [&]<std::size_t I>() { flops += LayerAt<I>::kForwardFlops; });
+    return flops;
+  }();
+
+  // The first layer with parameters: no gradient is needed before it.
+  static constexpr std::size_t kFirstTrained = [] {
+    std::size_t first = kLayers;
+    ForEachIndexBackwards<kLayers>([&]<std::size_t I>() {
+      if (LayerAt<I>::kParameterRows > 0) first = I;
+    });
+    return first;
+  }();
+
+  // The buffer that holds the output of layer I - 1 (of the network's input,
+  // for I = 0). Layers that work in place share; kInBatch is the caller's
+  // batch, which is read only.
+  static constexpr std::size_t kInBatch = static_cast<std::size_t>(-1);
+  static constexpr std::array<std::size_t, kLayers + 1> kBuffers = [] {
+    std::array<std::size_t, kLayers + 1> buffers{};
+    buffers[0] = kInBatch;
+    std::size_t next = 0;
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      const bool shares = internal::IsView<LayerAt<I>>() ||
+                          (LayerAt<I>::kInPlace && buffers[I] != kInBatch);
+      buffers[I + 1] = shares ? buffers[I] : next++;
+    });
+    return buffers;
+  }();
+
+  // The offset of each buffer, in elements per sample; the last entry that is
+  // used is the number of activations that a sample needs.
+  static constexpr std::array<std::size_t, kLayers + 1> kBufferOffsets = [] {
+    std::array<std::size_t, kLayers + 1> offsets{};
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      const std::size_t buffer = kBuffers[I + 1];
+      if (buffer != kInBatch && buffer != kBuffers[I]) {
+        for (std::size_t b = buffer + 1; b <= kLayers; ++b) {
+          offsets[b] += LayerAt<I>::Output::kVolume;
+        }
+      }
+    });
+    return offsets;
+  }();
+  static constexpr std::size_t kActivations = kBufferOffsets[kLayers];
+
+  // Fills the parameters: [kParameterCount]. The values depend on the seed
+  // alone.
+  template <class T>
+  static void Initialise(std::uint64_t seed, std::span<T> params) {
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      RandomStream stream({.seed = seed,
+                           .epoch = 0,
+                           .sample = static_cast<std::uint32_t>(I),
+                           .op = RandomOp::kInitialise});
+      LayerAt<I>::Initialise(Parameters<I>(params), stream);
+    });
+  }
+
+  // The parameters of layer I.
+  template <std::size_t I, class T>
+  static std::span<T> Parameters(std::span<T> params) {
+    return params.subspan(kParameterOffsets[I], kParameters<I>);
+  }
+};
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_NN_SEQUENTIAL_H_

@@ -1,0 +1,124 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Elementwise maths: out[i] = f(in0[i], in1[i], ...) over contiguous elements.
+//
+// A function is a small type with one call operator for numbers, here, and one
+// for vectors, in elementwise_simd-inl.h. out may be the same memory as an
+// input, but must not overlap one otherwise. Activation gradients are written
+// in terms of the output y = f(x), so that x need not be kept.
+
+#ifndef HPCNN_OPS_ELEMENTWISE_H_
+#define HPCNN_OPS_ELEMENTWISE_H_
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+
+#include "hpcnn/base/check.h"
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/target.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+struct Sum2 {
+  template <class T>
+  T operator()(T x, T y) const {
+    return x + y;
+  }
+};
+
+// alpha * x + beta * y; with beta = 1 the classic saxpy.
+template <class T>
+struct ScaledSum {
+  T alpha;
+  T beta;
+  T operator()(T x, T y) const { return alpha * x + beta * y; }
+};
+
+struct ReluFunction {
+  template <class T>
+  T operator()(T x) const {
+    return x > T{0} ? x : T{0};
+  }
+};
+struct ReluGradient {  // of y = relu(x): d_x from y and d_y; 0 at the kink
+  template <class T>
+  T operator()(T y, T d_y) const {
+    return y > T{0} ? d_y : T{0};
+  }
+};
+
+struct SigmoidFunction {
+  // exp of a negative number alone, so that no argument overflows.
+  template <class T>
+  T operator()(T x) const {
+    const T e = std::exp(-std::abs(x));
+    return (x >= T{0} ? T{1} : e) / (T{1} + e);
+  }
+};
+struct SigmoidGradient {
+  template <class T>
+  T operator()(T y, T d_y) const {
+    return d_y * (y * (T{1} - y));
+  }
+};
+
+struct TanhFunction {
+  template <class T>
+  T operator()(T x) const {
+    return std::tanh(x);
+  }
+};
+struct TanhGradient {
+  template <class T>
+  T operator()(T y, T d_y) const {
+    return d_y * (T{1} - y * y);
+  }
+};
+
+namespace internal {
+
+template <class Policy>
+struct ElementwiseKernel {
+  HPCNN_NO_KERNEL("Elementwise", Policy, "hpcnn/ops/elementwise_cuda.cuh");
+};
+
+template <>
+struct ElementwiseKernel<Scalar> {
+  template <class F, class T, class... In>
+  static void Run(const F& f, std::size_t size, T* out, const In*... in) {
+    for (std::size_t i = 0; i < size; ++i) out[i] = f(in[i]...);
+  }
+};
+
+}  // namespace internal
+
+// T is float or double; all spans have the same length.
+template <ExecutionPolicy Policy = DefaultPolicy, class F, class T, class... In>
+void Elementwise(const F& f, std::span<T> out, In... in) {
+  HPCNN_CHECK(((std::span<const T>(in).size() == out.size()) && ...),
+              "Elementwise needs spans of one length");
+  internal::ElementwiseKernel<Policy>::Run(f, out.size(), out.data(),
+                                           std::span<const T>(in).data()...);
+}
+
+// out = x + y.
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+void Add(std::span<const T> x, std::span<const T> y, std::span<T> out) {
+  Elementwise<Policy>(Sum2{}, out, x, y);
+}
+
+// y = alpha * x + beta * y.
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+void Axpby(T alpha, std::span<const T> x, T beta, std::span<T> y) {
+  Elementwise<Policy>(ScaledSum<T>{alpha, beta}, y, x, y);
+}
+
+HPCNN_NAMESPACE_END
+
+#if !defined(__CUDACC__)
+#include "hpcnn/ops/elementwise_simd-inl.h"
+#endif
+
+#endif  // HPCNN_OPS_ELEMENTWISE_H_

@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Elementwise maths on Highway.
+
+#ifndef HPCNN_OPS_ELEMENTWISE_SIMD_INL_H_
+#define HPCNN_OPS_ELEMENTWISE_SIMD_INL_H_
+
+#include <cstddef>
+
+#include "hpcnn/ops/elementwise.h"
+#include "hwy/contrib/math/math-inl.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The vector form of a function; d is the Highway tag.
+template <class F>
+struct Vectorised;
+
+template <>
+struct Vectorised<Sum2> {
+  template <class D, class V>
+  static V Call(const Sum2&, D, V x, V y) {
+    return hn::Add(x, y);
+  }
+};
+template <class T>
+struct Vectorised<ScaledSum<T>> {
+  template <class D, class V>
+  static V Call(const ScaledSum<T>& f, D d, V x, V y) {
+    return hn::MulAdd(hn::Set(d, f.alpha), x, hn::Mul(hn::Set(d, f.beta), y));
+  }
+};
+template <>
+struct Vectorised<ReluFunction> {
+  template <class D, class V>
+  static V Call(const ReluFunction&, D d, V x) {
+    return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), x);
+  }
+};
+template <>
+struct Vectorised<ReluGradient> {
+  template <class D, class V>
+  static V Call(const ReluGradient&, D d, V y, V d_y) {
+    return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), d_y);
+  }
+};
+template <>
+struct Vectorised<SigmoidFunction> {
+  template <class D, class V>
+  static V Call(const SigmoidFunction&, D d, V x) {
+    const V one = hn::Set(d, hn::TFromD<D>{1});
+    const V e = hn::Exp(d, hn::Neg(hn::Abs(x)));
+    return hn::Div(hn::IfThenElse(hn::Ge(x, hn::Zero(d)), one, e),
+                   hn::Add(one, e));
+  }
+};
+template <>
+struct Vectorised<SigmoidGradient> {
+  template <class D, class V>
+  static V Call(const SigmoidGradient&, D d, V y, V d_y) {
+    const V one = hn::Set(d, hn::TFromD<D>{1});
+    return hn::Mul(d_y, hn::Mul(y, hn::Sub(one, y)));
+  }
+};
+template <>
+struct Vectorised<TanhFunction> {
+  template <class D, class V>
+  static V Call(const TanhFunction&, D d, V x) {
+    return hn::Tanh(d, x);
+  }
+};
+template <>
+struct Vectorised<TanhGradient> {
+  template <class D, class V>
+  static V Call(const TanhGradient&, D d, V y, V d_y) {
+    const V one = hn::Set(d, hn::TFromD<D>{1});
+    return hn::Mul(d_y, hn::NegMulAdd(y, y, one));
+  }
+};
+
+template <>
+struct ElementwiseKernel<Simd> {
+  template <class F, class T, class... In>
+  static void Run(const F& f, std::size_t size, T* out, const In*... in) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t i = 0;
+    for (; i + lanes <= size; i += lanes) {
+      hn::StoreU(Vectorised<F>::Call(f, d, hn::LoadU(d, in + i)...), d,
+                 out + i);
+    }
+    if (i < size) {
+      hn::StoreN(Vectorised<F>::Call(f, d, hn::LoadN(d, in + i, size - i)...),
+                 d, out + i, size - i);
+    }
+  }
+};
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_OPS_ELEMENTWISE_SIMD_INL_H_

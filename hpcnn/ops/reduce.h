@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Reductions: the sum of a span, the column sums of a matrix, the index of the
+// largest element. The order of additions is fixed for one policy and target,
+// so results repeat bit for bit.
+
+#ifndef HPCNN_OPS_REDUCE_H_
+#define HPCNN_OPS_REDUCE_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "hpcnn/base/check.h"
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/target.h"
+#include "hpcnn/base/tensor.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+template <class Policy>
+struct ReduceKernel {
+  HPCNN_NO_KERNEL("Reduce", Policy, "hpcnn/ops/reduce_cuda.cuh");
+};
+
+template <>
+struct ReduceKernel<Scalar> {
+  template <class T>
+  static T Sum(std::span<const T> x) {
+    T sum{0};
+    for (const T value : x) sum += value;
+    return sum;
+  }
+
+  template <class T>
+  static void ColumnSums(MatrixView<const T> m, T* out) {
+    std::fill_n(out, m.cols(), T{0});
+    for (std::size_t r = 0; r < m.rows(); ++r) {
+      for (std::size_t c = 0; c < m.cols(); ++c) out[c] += m(r, c);
+    }
+  }
+};
+
+}  // namespace internal
+
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+T Sum(std::span<const T> x) {
+  return internal::ReduceKernel<Policy>::Sum(x);
+}
+
+// out[c] = sum over r of m(r, c).  m: [rows, cols], out: [cols]
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+void ColumnSums(MatrixView<const T> m, std::span<T> out) {
+  HPCNN_CHECK(out.size() == m.cols(), "ColumnSums needs one output a column");
+  internal::ReduceKernel<Policy>::ColumnSums(m, out.data());
+}
+
+// The index of the first largest element. x must not be empty.
+template <class T>
+std::size_t ArgMax(std::span<const T> x) {
+  return static_cast<std::size_t>(std::max_element(x.begin(), x.end()) -
+                                  x.begin());
+}
+
+HPCNN_NAMESPACE_END
+
+#if !defined(__CUDACC__)
+#include "hpcnn/ops/reduce_simd-inl.h"
+#endif
+
+#endif  // HPCNN_OPS_REDUCE_H_

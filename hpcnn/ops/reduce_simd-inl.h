@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Reductions on Highway.
+
+#ifndef HPCNN_OPS_REDUCE_SIMD_INL_H_
+#define HPCNN_OPS_REDUCE_SIMD_INL_H_
+
+#include <cstddef>
+#include <span>
+
+#include "hpcnn/ops/reduce.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <>
+struct ReduceKernel<Simd> {
+  // Four accumulators hide the latency of the additions.
+  template <class T>
+  static T Sum(std::span<const T> x) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    auto sum0 = hn::Zero(d);
+    auto sum1 = hn::Zero(d);
+    auto sum2 = hn::Zero(d);
+    auto sum3 = hn::Zero(d);
+    std::size_t i = 0;
+    for (; i + 4 * lanes <= x.size(); i += 4 * lanes) {
+      const T* from = x.data() + i;
+      sum0 = hn::Add(sum0, hn::LoadU(d, from));
+      sum1 = hn::Add(sum1, hn::LoadU(d, from + lanes));
+      sum2 = hn::Add(sum2, hn::LoadU(d, from + 2 * lanes));
+      sum3 = hn::Add(sum3, hn::LoadU(d, from + 3 * lanes));
+    }
+    for (; i < x.size(); i += lanes) {
+      sum0 = hn::Add(sum0, hn::LoadN(d, x.data() + i, x.size() - i));
+    }
+    return hn::ReduceSum(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+  }
+
+  // A strip of columns stays in registers while the rows pass by.
+  template <class T>
+  static void ColumnSums(MatrixView<const T> m, T* out) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t c = 0;
+    for (; c + 4 * lanes <= m.cols(); c += 4 * lanes) {
+      auto sum0 = hn::Zero(d);
+      auto sum1 = hn::Zero(d);
+      auto sum2 = hn::Zero(d);
+      auto sum3 = hn::Zero(d);
+      for (std::size_t r = 0; r < m.rows(); ++r) {
+        const T* from = m.row(r) + c;
+        sum0 = hn::Add(sum0, hn::LoadU(d, from));
+        sum1 = hn::Add(sum1, hn::LoadU(d, from + lanes));
+        sum2 = hn::Add(sum2, hn::LoadU(d, from + 2 * lanes));
+        sum3 = hn::Add(sum3, hn::LoadU(d, from + 3 * lanes));
+      }
+      hn::StoreU(sum0, d, out + c);
+      hn::StoreU(sum1, d, out + c + lanes);
+      hn::StoreU(sum2, d, out + c + 2 * lanes);
+      hn::StoreU(sum3, d, out + c + 3 * lanes);
+    }
+    for (; c < m.cols(); c += lanes) {
+      auto sum = hn::Zero(d);
+      for (std::size_t r = 0; r < m.rows(); ++r) {
+        sum = hn::Add(sum, hn::LoadN(d, m.row(r) + c, m.cols() - c));
+      }
+      hn::StoreN(sum, d, out + c, m.cols() - c);
+    }
+  }
+};
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_OPS_REDUCE_SIMD_INL_H_
