@@ -20,6 +20,8 @@
 #include "hwy/highway.h"
 
 HPCNN_NAMESPACE_BEGIN
+
+#if HWY_TARGET != HWY_SCALAR
 namespace internal {
 
 // The words of Lanes(d) blocks from `first_block` on, in order.
@@ -42,9 +44,9 @@ HWY_INLINE void PhiloxBlocks(D64 d, const RandomPlace& place,
   auto c0 = hn::Set(d, counter[0]);
   auto c1 = hn::Set(d, counter[1]);
   auto c2 = hn::Set(d, counter[2]);
-  auto c3 = hn::Add(hn::Add(hn::Set(d, counter[3]), hn::ShiftRight<1>(lane)),
-                    hn::IfThenElseZero(
-                        hn::TestBit(lane, hn::Set(d, 1)), hn::Set(d, half)));
+  auto c3 = hn::Add(
+      hn::Add(hn::Set(d, counter[3]), hn::ShiftRight<1>(lane)),
+      hn::IfThenElseZero(hn::TestBit(lane, hn::Set(d, 1)), hn::Set(d, half)));
   const auto m0 = hn::Set(d, kPhiloxMultiplier0);
   const auto m1 = hn::Set(d, kPhiloxMultiplier1);
   for (int round = 0; round < kPhiloxRounds; ++round) {
@@ -73,11 +75,20 @@ HWY_INLINE void PhiloxBlocks(D64 d, const RandomPlace& place,
 }
 
 }  // namespace internal
+#endif
 
 // words[i] = number 4 * first_block + i of RandomStream(place).
 HWY_INLINE void FillRandomBits(const RandomPlace& place,
                                std::uint32_t first_block,
                                std::span<std::uint32_t> words) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t i = 0; i < words.size(); i += 4) {
+    const PhiloxCounter block =
+        Philox4x32(place.Counter(first_block++), place.Key());
+    std::copy_n(block.begin(), std::min<std::size_t>(4, words.size() - i),
+                words.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+#else
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::ScalableTag<std::uint64_t> d;
   const std::size_t step = 4 * hn::Lanes(d);
@@ -90,7 +101,9 @@ HWY_INLINE void FillRandomBits(const RandomPlace& place,
   std::array<std::uint32_t, 4 * hn::MaxLanes(d)> rest;
   internal::PhiloxBlocks(
       d, place, first_block + static_cast<std::uint32_t>(i / 4), rest.data());
-  std::copy_n(rest.begin(), words.size() - i, words.begin() + i);
+  std::copy_n(rest.begin(), words.size() - i,
+              words.begin() + static_cast<std::ptrdiff_t>(i));
+#endif
 }
 
 HPCNN_NAMESPACE_END

@@ -1,0 +1,330 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// AugmentPipeline<Simd>: the reference of pipeline.h in 16-bit lanes, one
+// vector (32 pixels with AVX-512) at a time.
+//
+//   1. plane: the image with a black border, each 16-bit word holding a pixel
+//      and the one below it. Two neighbouring words are the four neighbours
+//      that a position needs.
+//   2. warp: positions, words, two vertical and one horizontal interpolation.
+//   3. finish: noise, clamp, to float; row ends no longer matter here.
+//
+// Step 2 fetches words by table lookup where that is one instruction (AVX-512:
+// a lookup in 64 words, of which a small rotation touches one to three per row;
+// a gather takes several times longer), elsewhere word by word.
+
+#ifndef HPCNN_AUGMENT_PIPELINE_SIMD_INL_H_
+#define HPCNN_AUGMENT_PIPELINE_SIMD_INL_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "hpcnn/augment/pipeline.h"
+#include "hpcnn/base/random_simd-inl.h"
+#include "hwy/highway.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+#if HWY_TARGET == HWY_SCALAR
+template <>
+struct AugmentKernel<Simd> : AugmentKernel<Scalar> {};
+#else
+template <>
+struct AugmentKernel<Simd> {
+  template <std::size_t H, std::size_t W>
+  static void Run(TensorView<const std::uint8_t, 1, H, W> image,
+                  const FixedWarp& warp, const RandomPlace& noise_place,
+                  TensorView<float, 1, H, W> out) {
+    Plane<H, W> plane;
+    FillPlane(image, plane);
+    // Rows are stored whole vectors at a time, each over the end of the last.
+    alignas(64) std::array<std::uint16_t, RoundUp(H * W, kLanes) + kLanes>
+        values;
+    Warp(plane, warp, values.data());
+    if (warp.noise == 0) {
+      Finish(values.data(), out, [](V16 value, std::size_t) { return value; });
+    } else {
+      AddNoiseAndFinish(values.data(), warp.noise, noise_place, out);
+    }
+  }
+
+ private:
+  using D16 = hwy::HWY_NAMESPACE::ScalableTag<std::uint16_t>;
+  using D32 = hwy::HWY_NAMESPACE::Repartition<std::int32_t, D16>;
+  using V16 = hwy::HWY_NAMESPACE::Vec<D16>;
+  using V32 = hwy::HWY_NAMESPACE::Vec<D32>;
+  static constexpr std::size_t kLanes = hwy::HWY_NAMESPACE::MaxLanes(D16());
+  // Words in one table lookup.
+  static constexpr std::size_t kTable = 2 * kLanes;
+
+  static constexpr std::size_t RoundUp(std::size_t n, std::size_t multiple) {
+    return (n + multiple - 1) / multiple * multiple;
+  }
+
+  // Row j, column k of the plane is the word of image pixels (j - 1, k - 1) and
+  // (j, k - 1). Row H + 1 and columns 0 and from W + 1 on are black.
+  template <std::size_t H, std::size_t W>
+  struct Plane {
+    static constexpr std::size_t kPitch = RoundUp(W + 3, 32);
+    static constexpr std::size_t kWords = RoundUp((H + 2) * kPitch + 1, kTable);
+    static_assert(kWords <= 6144,
+                  "hpcnn: AugmentPipeline keeps a padded copy of the image on "
+                  "the stack, which must stay below 16 KiB in all; use "
+                  "WarpAffine for larger images");
+    alignas(64) std::array<std::uint16_t, kWords> words;
+  };
+
+  template <std::size_t H, std::size_t W>
+  static HWY_INLINE void FillPlane(
+      TensorView<const std::uint8_t, 1, H, W> image, Plane<H, W>& plane) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const hn::Rebind<std::uint8_t, D16> d8;
+    constexpr std::size_t kPitch = Plane<H, W>::kPitch;
+    const auto row = [&](std::size_t y, std::size_t x) HWY_ATTR -> V16 {
+      if (y >= H || x >= W) return hn::Zero(d);
+      const std::uint8_t* from = &image(0, y, x);
+      return hn::PromoteTo(d, x + kLanes <= W ? hn::LoadU(d8, from)
+                                              : hn::LoadN(d8, from, W - x));
+    };
+    plane.words[0] = 0;
+    for (std::size_t x = 0; x < kPitch; x += kLanes) {
+      V16 above = hn::Zero(d);
+      for (std::size_t j = 0; j < H + 2; ++j) {
+        const V16 below = row(j, x);
+        hn::StoreU(hn::Or(above, hn::ShiftLeft<8>(below)), d,
+                   &plane.words[j * kPitch + x + 1]);
+        above = below;
+      }
+    }
+  }
+
+  // Neighbouring words of the plane: the pixels left and right of a position.
+  struct Words {
+    V16 left, right;
+  };
+
+  // A position on one axis, for a vector of pixels.
+  struct Position {
+    V16 index;     // row or column of the plane
+    V16 fraction;  // units of 2^-15
+  };
+
+  // Positions start, start + step, ... of an axis of `size` pixels.
+  static HWY_INLINE Position MakePosition(std::int32_t start, V32 steps_low,
+                                          V32 steps_high, std::size_t size) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const auto from = hn::Set(D32(), start);
+    const auto low = hn::BitCast(d, hn::Add(from, steps_low));
+    const auto high = hn::BitCast(d, hn::Add(from, steps_high));
+    // Whole pixels from -1 on become 0, 1, ...; those before that wrap around
+    // and end, with those behind the image, at its black end.
+    const auto index = hn::Add(hn::ConcatOdd(d, high, low), hn::Set(d, 1));
+    return {hn::Min(index, hn::Set(d, static_cast<std::uint16_t>(size + 1))),
+            hn::ShiftRight<1>(hn::ConcatEven(d, high, low))};
+  }
+
+  template <std::size_t H, std::size_t W>
+  static HWY_INLINE void Warp(const Plane<H, W>& plane, const FixedWarp& warp,
+                              std::uint16_t* values) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const D32 d32;
+    const auto lane = hn::Iota(d32, 0);
+    const auto half = hn::Set(d32, std::int32_t{kLanes / 2});
+    const auto x_step = hn::Set(d32, warp.xx), y_step = hn::Set(d32, warp.yx);
+    const auto x_low = hn::Mul(lane, x_step);
+    const auto y_low = hn::Mul(lane, y_step);
+    const auto x_high = hn::Mul(hn::Add(lane, half), x_step);
+    const auto y_high = hn::Mul(hn::Add(lane, half), y_step);
+    const Fetcher<H, W> fetcher(plane, warp);
+    for (std::int32_t y = 0; y < std::int32_t{H}; ++y) {
+      for (std::int32_t x = 0; x < std::int32_t{W}; x += std::int32_t{kLanes}) {
+        const std::int32_t x_start = warp.xx * x + warp.xy * y + warp.x0;
+        const std::int32_t y_start = warp.yx * x + warp.yy * y + warp.y0;
+        const Position column = MakePosition(x_start, x_low, x_high, W);
+        const Position row = MakePosition(y_start, y_low, y_high, H);
+        const Words words = fetcher(y_start, row.index, column.index);
+        hn::StoreU(Interpolate(words, column.fraction, row.fraction), d,
+                   values + y * std::int32_t{W} + x);
+      }
+    }
+  }
+
+  static HWY_INLINE V16 Interpolate(Words words, V16 fx, V16 fy) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const hn::RebindToSigned<D16> di;
+    const auto lerp = [&](auto a, auto b, V16 f) HWY_ATTR {
+      return hn::Add(a, hn::MulFixedPoint15(hn::Sub(b, a), hn::BitCast(di, f)));
+    };
+    const auto level = hn::Set(d, 255 * kBrightnessUnit);
+    const auto vertical = [&](V16 word) HWY_ATTR {
+      const auto top = hn::And(hn::ShiftLeft<7>(word), level);
+      const auto bottom = hn::And(hn::ShiftRight<1>(word), level);
+      return lerp(hn::BitCast(di, top), hn::BitCast(di, bottom), fy);
+    };
+    return hn::BitCast(d,
+                       lerp(vertical(words.left), vertical(words.right), fx));
+  }
+
+#if HWY_TARGET <= HWY_AVX3
+  // By table lookup. The rows that one vector of positions touches lie close
+  // together: as many tables are searched as those of any vector need.
+  template <std::size_t H, std::size_t W>
+  class Fetcher {
+   public:
+    HWY_INLINE Fetcher(const Plane<H, W>& plane, const FixedWarp& warp)
+        : words_(plane.words.data()), y_span_(kSpan * warp.yx) {
+      const int rows = (std::abs(y_span_) >> 16) + 2;
+      tables_ = std::min(
+          (static_cast<std::size_t>(rows) * kPitch + kStep - 1) / kStep,
+          kWords / kTable);
+    }
+
+    HWY_INLINE Words operator()(std::int32_t y_start, V16 row,
+                                V16 column) const {
+      namespace hn = hwy::HWY_NAMESPACE;
+      const D16 d;
+      const std::int32_t top = std::min(y_start, y_start + y_span_) >> 16;
+      const auto first_row =
+          static_cast<std::size_t>(std::clamp(top + 1, 0, std::int32_t{H}));
+      const std::size_t first =
+          std::min(first_row * kPitch, kWords - tables_ * kTable);
+      const auto set = [&](std::size_t i) HWY_ATTR {
+        return hn::Set(d, static_cast<std::uint16_t>(i));
+      };
+      auto index =
+          hn::Add(hn::Mul(row, set(kPitch)), hn::Sub(column, set(first)));
+      Words words{hn::Zero(d), hn::Zero(d)};
+      const std::uint16_t* table = words_ + first;
+      for (std::size_t i = 0; i < tables_; ++i) {
+        const auto low = hn::LoadU(d, table);
+        const auto high = hn::LoadU(d, table + kLanes);
+        const auto here = hn::Lt(index, set(kStep));
+        const auto lookup = [&](V16 at) HWY_ATTR {
+          return hn::TwoTablesLookupLanes(
+              d, low, high,
+              hn::IndicesFromVec(d, hn::And(at, set(kTable - 1))));
+        };
+        words.left = hn::IfThenElse(here, lookup(index), words.left);
+        words.right =
+            hn::IfThenElse(here, lookup(hn::Add(index, set(1))), words.right);
+        index = hn::Sub(index, set(kStep));
+        table += kStep;
+      }
+      return words;
+    }
+
+   private:
+    static constexpr std::size_t kPitch = Plane<H, W>::kPitch;
+    static constexpr std::size_t kWords = Plane<H, W>::kWords;
+    // Two rows of 32 fill a table; otherwise tables overlap by the right one of
+    // a pair that would be split.
+    static constexpr std::size_t kStep = kPitch == 32 ? kTable : kTable - 1;
+    // From the first to the last position of a vector that is used.
+    static constexpr auto kSpan =
+        static_cast<std::int32_t>(std::min(kLanes, W)) - 1;
+
+    const std::uint16_t* words_;
+    std::int32_t y_span_;
+    std::size_t tables_;
+  };
+#else
+  // Word by word, left and right at once.
+  template <std::size_t H, std::size_t W>
+  class Fetcher {
+   public:
+    HWY_INLINE Fetcher(const Plane<H, W>& plane, const FixedWarp&)
+        : words_(plane.words.data()) {}
+
+    HWY_INLINE Words operator()(std::int32_t, V16 row, V16 column) const {
+      namespace hn = hwy::HWY_NAMESPACE;
+      const D16 d;
+      const D32 d32;
+      alignas(64) std::array<std::uint16_t, kLanes> index;
+      alignas(64) std::array<std::int32_t, kLanes> pairs;
+      hn::Store(hn::Add(hn::Mul(row, hn::Set(d, kPitch)), column), d,
+                index.data());
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        std::memcpy(&pairs[i], words_ + index[i], sizeof(pairs[i]));
+      }
+      const auto low = hn::BitCast(d, hn::Load(d32, pairs.data()));
+      const auto high =
+          hn::BitCast(d, hn::Load(d32, pairs.data() + kLanes / 2));
+      return {hn::ConcatEven(d, high, low), hn::ConcatOdd(d, high, low)};
+    }
+
+   private:
+    static constexpr std::uint16_t kPitch = Plane<H, W>::kPitch;
+    const std::uint16_t* words_;
+  };
+#endif
+
+  template <std::size_t H, std::size_t W>
+  static HWY_INLINE void AddNoiseAndFinish(const std::uint16_t* values,
+                                           std::int32_t noise,
+                                           const RandomPlace& place,
+                                           TensorView<float, 1, H, W> out) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const hn::RebindToSigned<D16> di;
+    const hn::Rebind<std::uint8_t, D16> d8;
+    // Whole Philox vectors: a tail would cost as much as one.
+    alignas(64) std::array<std::uint32_t, RoundUp(H * W, 8 * kLanes) / 4> words;
+    FillRandomBits(place, 0, words);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(words.data());
+    const auto largest = hn::Set(di, static_cast<std::int16_t>(noise));
+    const auto middle = hn::Set(di, std::int16_t{-kBrightnessMax});
+    Finish(values, out, [&](V16 value, std::size_t i) HWY_ATTR {
+      const auto byte = hn::PromoteTo(d, hn::LoadU(d8, bytes + i));
+      const auto level =
+          hn::Add(hn::BitCast(di, hn::ShiftLeft<8>(byte)), middle);
+      const auto sum = hn::SaturatedAdd(hn::BitCast(di, value),
+                                        hn::MulFixedPoint15(level, largest));
+      return hn::BitCast(d, hn::Min(hn::Max(sum, hn::Zero(di)),
+                                    hn::Set(di, std::int16_t{kBrightnessMax})));
+    });
+  }
+
+  // To float, after `change(vector, index of its first pixel)`.
+  template <std::size_t H, std::size_t W, class Change>
+  static HWY_INLINE void Finish(const std::uint16_t* values,
+                                TensorView<float, 1, H, W> out,
+                                const Change& change) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const D32 d32;
+    const hn::RebindToFloat<D32> df;
+    const auto scale = hn::Set(df, kBrightnessScale);
+    const auto store = [&](V16 value, float* to) HWY_ATTR {
+      const auto integer = hn::BitCast(hn::RebindToSigned<D16>(), value);
+      const auto low = hn::ConvertTo(df, hn::PromoteLowerTo(d32, integer));
+      const auto high = hn::ConvertTo(df, hn::PromoteUpperTo(d32, integer));
+      hn::StoreU(hn::Mul(low, scale), df, to);
+      hn::StoreU(hn::Mul(high, scale), df, to + kLanes / 2);
+    };
+    constexpr std::size_t kWhole = H * W / kLanes * kLanes;
+    for (std::size_t i = 0; i < kWhole; i += kLanes) {
+      store(change(hn::Load(d, values + i), i), out.data() + i);
+    }
+    if constexpr (kWhole < H * W) {
+      alignas(64) std::array<float, kLanes> rest;
+      store(change(hn::Load(d, values + kWhole), kWhole), rest.data());
+      std::copy_n(rest.data(), H * W - kWhole, out.data() + kWhole);
+    }
+  }
+};
+#endif  // HWY_TARGET == HWY_SCALAR
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_AUGMENT_PIPELINE_SIMD_INL_H_
