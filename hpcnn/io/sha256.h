@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// SHA-256 (FIPS 180-4) of bytes in memory: the fingerprint by which two sets of
+// weights are compared. Not for secrets; no effort is made against timing.
+
+#ifndef HPCNN_IO_SHA256_H_
+#define HPCNN_IO_SHA256_H_
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "hpcnn/base/target.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+// The first 32 bits of the fractional parts of the cube roots of the first 64
+// primes.
+inline constexpr std::array<std::uint32_t, 64> kSha256Constants = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
+    0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
+    0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786,
+    0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147,
+    0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
+    0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+    0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
+    0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
+    0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+using Sha256State = std::array<std::uint32_t, 8>;
+
+inline void Sha256Block(const std::uint8_t* block, Sha256State& state) {
+  std::array<std::uint32_t, 64> w;
+  for (std::size_t i = 0; i < 16; ++i) {
+    const std::uint8_t* p = block + 4 * i;
+    w[i] = std::uint32_t{p[0]} << 24 | std::uint32_t{p[1]} << 16 |
+           std::uint32_t{p[2]} << 8 | p[3];
+  }
+  for (std::size_t i = 16; i < 64; ++i) {
+    const std::uint32_t a = w[i - 15];
+    const std::uint32_t b = w[i - 2];
+    w[i] = w[i - 16] + w[i - 7] +
+           (std::rotr(a, 7) ^ std::rotr(a, 18) ^ (a >> 3)) +
+           (std::rotr(b, 17) ^ std::rotr(b, 19) ^ (b >> 10));
+  }
+  auto [a, b, c, d, e, f, g, h] = state;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const std::uint32_t t1 =
+        h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
+        ((e & f) ^ (~e & g)) + kSha256Constants[i] + w[i];
+    const std::uint32_t t2 =
+        (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
+        ((a & b) ^ (a & c) ^ (b & c));
+    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
+  }
+  const Sha256State sum{a, b, c, d, e, f, g, h};
+  for (std::size_t i = 0; i < 8; ++i) state[i] += sum[i];
+}
+
+}  // namespace internal
+
+// 64 lower-case hexadecimal digits.
+inline std::string Sha256(std::span<const std::uint8_t> bytes) {
+  internal::Sha256State state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                              0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  std::size_t done = 0;
+  for (; bytes.size() - done >= 64; done += 64) {
+    internal::Sha256Block(bytes.data() + done, state);
+  }
+  // The rest, a 1 bit, zeros, and the length in bits as the last 8 bytes.
+  std::array<std::uint8_t, 128> tail{};
+  const std::size_t rest = bytes.size() - done;
+  std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end(),
+            tail.begin());
+  tail[rest] = 0x80;
+  const std::size_t size = rest < 56 ? 64 : 128;
+  const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
+  for (std::size_t i = 0; i < 8; ++i) {
+    tail[size - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
+  }
+  for (std::size_t i = 0; i < size; i += 64) {
+    internal::Sha256Block(tail.data() + i, state);
+  }
+  std::string hex;
+  for (const std::uint32_t word : state) {
+    for (int shift = 28; shift >= 0; shift -= 4) {
+      hex += "0123456789abcdef"[word >> shift & 15];
+    }
+  }
+  return hex;
+}
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_IO_SHA256_H_

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Fit: the training loop. batches -> steps -> accuracy on validation data, and
+// a history of it.
+
+#ifndef HPCNN_TRAIN_FIT_H_
+#define HPCNN_TRAIN_FIT_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <stop_token>
+#include <vector>
+
+#include "hpcnn/base/target.h"
+#include "hpcnn/data/dataset.h"
+#include "hpcnn/optim/schedule.h"
+#include "hpcnn/train/evaluate.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+struct EpochRecord {
+  std::uint32_t epoch = 0;         // from 0
+  double loss = 0;                 // mean over the epoch's samples
+  double validation_accuracy = 0;  // fraction; 0 without validation data
+  std::size_t images = 0;
+  double seconds = 0;       // without the validation
+  double wait_seconds = 0;  // of these, spent waiting for data
+};
+
+struct History {
+  std::vector<EpochRecord> epochs;
+  double seconds = 0;    // all of Fit, with the validation
+  bool stopped = false;  // before the last epoch's end
+};
+
+template <class Schedule = CosineSchedule>
+struct FitOptions {
+  float rate = 0.1f;  // multiplied by schedule(fraction of the run)
+  std::uint32_t epochs = 1;
+  Schedule schedule{};
+  std::stop_token stop{};  // looked at before every step
+};
+
+// Observes a run: OnStep after every step, OnEpoch after every epoch. This one
+// looks away.
+struct NoObserver {
+  void OnStep(const EpochRecord& /*so_far*/, std::size_t /*step*/,
+              std::size_t /*steps*/) {}
+  void OnEpoch(const EpochRecord&) {}
+};
+
+// Trains on all batches of `loader` (a BatchLoader over options.epochs epochs).
+// What a loader's worker throws comes out of here.
+template <class TrainerType, class Loader, Dataset Validation,
+          class Schedule = CosineSchedule, class Observer = NoObserver>
+History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
+            const FitOptions<Schedule>& options, Observer&& observer = {}) {
+  using Clock = std::chrono::steady_clock;
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  const std::size_t steps = loader.batches_per_epoch();
+  const double total = static_cast<double>(steps) * options.epochs;
+
+  History history;
+  history.epochs.reserve(options.epochs);
+  Evaluator<TrainerType> evaluator(trainer);
+  const Clock::time_point start = Clock::now();
+  Clock::time_point epoch_start = start;
+  double waited_before = 0;
+  EpochRecord record;
+  double done = 0;
+  while (!options.stop.stop_requested()) {
+    const auto* batch = loader.Next();
+    if (batch == nullptr) break;
+    const float rate = options.rate * options.schedule(done / total);
+    const std::size_t n = batch->images.rows();
+    record.loss += trainer.Step(batch->images, batch->labels, rate) *
+                   static_cast<double>(n);
+    record.images += n;
+    done += 1;
+    const std::size_t step = batch->index + 1;
+    observer.OnStep(record, step, steps);
+    if (step < steps) continue;
+
+    record.loss /= static_cast<double>(record.images);
+    record.seconds = since(epoch_start);
+    record.wait_seconds = loader.wait_seconds() - waited_before;
+    record.validation_accuracy = evaluator.Accuracy(validation);
+    history.epochs.push_back(record);
+    observer.OnEpoch(record);
+    record = EpochRecord{.epoch = record.epoch + 1};
+    waited_before = loader.wait_seconds();
+    epoch_start = Clock::now();
+  }
+  history.seconds = since(start);
+  history.stopped = history.epochs.size() < options.epochs;
+  return history;
+}
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_TRAIN_FIT_H_

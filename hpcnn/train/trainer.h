@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Trainer: a network's parameters, its optimizer's state, and the training
+// step.
+//
+// A step is two parallel phases. First every thread takes some samples of the
+// batch: forward, loss, gradient of the inputs. Then every thread takes some
+// rows of every parameter matrix: gradient, summed over the batch in a fixed
+// order, and update. Both split work over outputs, never a sum, so the weights
+// are the same to the byte for any number of threads. Nothing allocates after
+// construction.
+
+#ifndef HPCNN_TRAIN_TRAINER_H_
+#define HPCNN_TRAIN_TRAINER_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "hpcnn/base/arena.h"
+#include "hpcnn/base/check.h"
+#include "hpcnn/base/partition.h"
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/target.h"
+#include "hpcnn/base/tensor.h"
+#include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/loss/loss.h"
+#include "hpcnn/nn/sequential.h"
+#include "hpcnn/nn/workspace.h"
+#include "hpcnn/ops/reduce.h"
+#include "hpcnn/optim/optimizer.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+template <class Net, Loss LossFunction, Optimizer Rule,
+          ExecutionPolicy P = DefaultPolicy>
+class Trainer {
+ public:
+  using Network = Net;
+  using Policy = P;
+  using Targets = typename LossFunction::template Targets<float>;
+  static constexpr std::size_t kInputs = Net::InputShape::kVolume;
+
+  // `batch`: the largest number of samples of a step. `pool` must outlive the
+  // trainer. The initial parameters depend on `seed` alone.
+  Trainer(ThreadPool& pool, std::size_t batch, const Rule& rule,
+          std::uint64_t seed)
+      : pool_(pool),
+        rule_(rule),
+        arena_(Bytes(batch, pool.threads())),
+        parameters_(arena_.Take<float>(Net::kParameterCount)),
+        workspace_(arena_.Take<float>(Activations::TrainingElements(batch)),
+                   batch),
+        losses_(arena_.Take<float>(batch)),
+        gradients_(arena_.Take<float>(pool.threads() * kGradientElements)) {
+    for (float*& state : states_) {
+      state = arena_.Take<float>(Net::kParameterCount).data();
+    }
+    Net::Initialise(seed, parameters_);
+  }
+
+  // Bytes of the arena that holds all of it.
+  static constexpr std::size_t Bytes(std::size_t batch, std::size_t threads) {
+    return ArenaBytes<float>(Net::kParameterCount) * (1 + Rule::kStates) +
+           ArenaBytes<float>(Activations::TrainingElements(batch)) +
+           ArenaBytes<float>(batch) +
+           ArenaBytes<float>(threads * kGradientElements);
+  }
+
+  // One step of gradient descent on the mean loss of a batch.
+  //   x: [n, inputs], targets: n of them, 1 <= n <= batch
+  // Returns the mean loss before the step.
+  float Step(MatrixView<const float> x, Targets targets, float rate) {
+    const std::size_t n = x.rows();
+    HPCNN_CHECK(0 < n && n <= workspace_.batch() && x.cols() == kInputs,
+                "a step needs [1...batch, inputs]");
+    const float scale = 1.0f / static_cast<float>(n);
+    pool_.Run([&](std::size_t part, std::size_t parts) {
+      const IndexRange rows = Partition(n, part, parts);
+      if (rows.size() == 0) return;
+      workspace_.template Forward<P>(parameters(), x, rows);
+      LossFunction::template Evaluate<P>(
+          workspace_.Logits(rows), targets, rows.begin, scale,
+          workspace_.LogitsGradient(rows),
+          losses_.subspan(rows.begin, rows.size()));
+      workspace_.template BackwardInputs<P>(parameters(), rows);
+    });
+    pool_.Run([&](std::size_t part, std::size_t parts) {
+      ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+        if constexpr (Net::template LayerAt<I>::kParameterRows > 0) {
+          UpdateLayer<I>(x, n, rate, part, parts);
+        }
+      });
+    });
+    return scale * Sum<P>(std::span<const float>(losses_.first(n)));
+  }
+
+  // The outputs for x [n, inputs], n <= batch: [n, outputs], valid until the
+  // next call.
+  MatrixView<const float> Forward(MatrixView<const float> x) {
+    pool_.Run([&](std::size_t part, std::size_t parts) {
+      const IndexRange rows = Partition(x.rows(), part, parts);
+      workspace_.template Forward<P>(parameters(), x, rows);
+    });
+    return workspace_.Logits({0, x.rows()});
+  }
+
+  std::span<const float> parameters() const { return parameters_; }
+  std::span<float> mutable_parameters() { return parameters_; }
+  std::size_t batch() const { return workspace_.batch(); }
+  ThreadPool& pool() const { return pool_; }
+
+ private:
+  using Activations = Workspace<Net, float>;
+  // A slice of the gradient is used up while it is in the L1 cache: 24 KiB of
+  // the usual 32 or 48, but at least one row.
+  static constexpr std::size_t kSlice = 24 * 1024 / sizeof(float);
+  static constexpr std::size_t kGradientElements = [] {
+    std::size_t elements = kSlice;
+    ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+      elements = std::max(elements, Net::template LayerAt<I>::kRowSize);
+    });
+    return elements;
+  }();
+
+  template <std::size_t I>
+  void UpdateLayer(MatrixView<const float> x, std::size_t n, float rate,
+                   std::size_t part, std::size_t parts) {
+    using Layer = typename Net::template LayerAt<I>;
+    constexpr std::size_t kWidth = Layer::kRowSize;
+    constexpr std::size_t kRows = kGradientElements / kWidth;
+    const IndexRange all = Partition(Layer::kParameterRows, part, parts);
+    for (std::size_t row = all.begin; row < all.end; row += kRows) {
+      const IndexRange rows{row, std::min(row + kRows, all.end)};
+      const std::size_t first = Net::kParameterOffsets[I] + row * kWidth;
+      const std::span<float> gradient =
+          gradients_.subspan(part * kGradientElements, rows.size() * kWidth);
+      workspace_.template BackwardParameters<P, I>(x, n, rows, gradient);
+      std::array<float*, Rule::kStates> states = states_;
+      for (float*& state : states) state += first;
+      rule_.template Update<P>(
+          rate, parameters_.subspan(first, gradient.size()), gradient, states);
+    }
+  }
+
+  ThreadPool& pool_;
+  const Rule rule_;
+  Arena arena_;
+  std::span<float> parameters_;  // [kParameterCount]
+  Workspace<Net, float> workspace_;
+  std::span<float> losses_;                     // [batch]
+  std::span<float> gradients_;                  // [threads, kGradientElements]
+  std::array<float*, Rule::kStates> states_{};  // each [kParameterCount]
+};
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_TRAIN_TRAINER_H_
