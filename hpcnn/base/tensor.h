@@ -3,9 +3,8 @@
 
 // Tensors whose shape is part of their type, and the matrix view that ops take.
 //
-//   Tensor<T, Dims...>      owns its elements inline, like std::array: large
-//   ones
-//                           belong in static storage or on the heap
+//   Tensor<T, Dims...>      owns its elements inline, like std::array; large
+//                           ones belong in static storage or on the heap
 //   TensorView<T, Dims...>  a pointer with a static shape
 //   MatrixView<T>           rows, columns and row stride known at run time: a
 //                           batch may be short, so ops on batches take this one
@@ -34,7 +33,9 @@ constexpr std::size_t Offset(Shape<Dims...>, I... index) {
   static_assert(sizeof...(I) == sizeof...(Dims),
                 "hpcnn: give one index per dimension of the tensor");
   std::size_t offset = 0;
-  ((offset = offset * Dims + static_cast<std::size_t>(index)), ...);
+  if constexpr (sizeof...(I) == sizeof...(Dims)) {  // no second error message
+    ((offset = offset * Dims + static_cast<std::size_t>(index)), ...);
+  }
   return offset;
 }
 

@@ -34,6 +34,7 @@ struct Dense {
     static constexpr std::size_t kRowSize = Outputs;
     static constexpr std::size_t kForwardFlops = 2 * kInputs * Outputs;
     static constexpr bool kInPlace = false;
+    static constexpr bool kKeepsOutput = false;
 
     template <class T>
     static void Initialise(std::span<T> params, RandomStream& stream) {

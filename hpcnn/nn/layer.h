@@ -10,19 +10,23 @@
 // caller.
 //
 // A bound layer L has
-//   L::Input, L::Output             Shape<...> of one sample
-//   L::Expects                      what it takes: a Shape, FlatShape or
-//   AnyShape L::kParameterRows, kRowSize     its parameters are a row-major
-//   matrix
-//                                   [kParameterRows, kRowSize]; 0 rows: none
-//   L::kForwardFlops                per sample
-//   L::kInPlace                     the output may overwrite the input
+//   L::Input, L::Output     Shape<...> of one sample
+//   L::Expects              what it takes: a Shape, FlatShape or AnyShape
+//   L::kParameterRows, L::kRowSize
+//       its parameters are a row-major matrix of that size; 0 rows: none
+//   L::kForwardFlops        per sample
+//   L::kInPlace             the output may overwrite the input
 //   L::Initialise(params, stream)
 //   L::Forward<P, T>(params, x, y)               x: [N, In], y: [N, Out]
 //   L::BackwardInput<P, T>(params, y, d_y, d_x)  d_x from d_y and the output
 //   L::BackwardParameters<P, T>(x, d_y, rows, d_params)   if it has parameters:
 //       the rows `rows` of the gradient, summed over the batch, to
 //       d_params [rows.size(), kRowSize]
+// and, if it likes,
+//   L::kIsView = true       the output is the input, element by element
+//   L::kKeepsOutput = false BackwardInput ignores y, so that the next layer may
+//                           overwrite it
+// Batches are contiguous: the stride of x and y is their row length.
 // All but BackwardParameters treat the samples of a batch independently, so any
 // split of a batch over threads gives the same bits; BackwardParameters treats
 // rows of parameters independently, for the same reason.
@@ -47,6 +51,12 @@ HPCNN_NAMESPACE_BEGIN
 // anything.
 struct FlatShape {};
 struct AnyShape {};
+
+// Satisfied by what stands in a network's list, such as Dense<128> or Relu.
+template <class L>
+concept LayerDescription = requires {
+  { L::kName } -> std::convertible_to<const char*>;
+};
 
 // Satisfied by a layer bound to its input shape.
 template <class L>

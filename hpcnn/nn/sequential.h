@@ -33,6 +33,10 @@ struct Input {
   using Output = Shape<Dims...>;
 };
 
+// Satisfied by Input<...>.
+template <class H>
+concept NetworkInput = ShapeType<typename H::Output>;
+
 namespace internal {
 
 // Binds layers one after another; Bound collects the results.
@@ -74,6 +78,12 @@ consteval bool IsView() {
   return false;
 }
 
+template <class L>
+consteval bool KeepsOutput() {
+  if constexpr (requires { L::kKeepsOutput; }) return L::kKeepsOutput;
+  return true;
+}
+
 }  // namespace internal
 
 // Calls f.template operator()<I>() for I = 0 ... Count - 1.
@@ -93,7 +103,7 @@ constexpr void ForEachIndexBackwards(F&& f) {
   (std::make_index_sequence<Count>{});
 }
 
-template <class Head, class... Layers>
+template <NetworkInput Head, LayerDescription... Layers>
 struct Sequential {
   static_assert(sizeof...(Layers) > 0, "hpcnn: a network needs a layer");
   using Bound = typename internal::BindLayers<0, typename Head::Output,
@@ -111,7 +121,7 @@ struct Sequential {
 
   template <std::size_t I>
   static constexpr std::size_t kParameters =
-      LayerAt<I>::kParameterRows* LayerAt<I>::kRowSize;
+      LayerAt<I>::kParameterRows * LayerAt<I>::kRowSize;
 
   // The offset of layer I's parameters in the flat span, and, for I = kLayers,
   // their number.
@@ -143,17 +153,20 @@ struct Sequential {
   }();
 
   // The buffer that holds the output of layer I - 1 (of the network's input,
-  // for I = 0). Layers that work in place share; kInBatch is the caller's
-  // batch, which is read only.
+  // for I = 0). Layers that work in place share, unless the layer before needs
+  // its output for the way back; kInBatch is the caller's batch, which is read
+  // only.
   static constexpr std::size_t kInBatch = static_cast<std::size_t>(-1);
   static constexpr std::array<std::size_t, kLayers + 1> kBuffers = [] {
     std::array<std::size_t, kLayers + 1> buffers{};
     buffers[0] = kInBatch;
     std::size_t next = 0;
+    bool read_only = true;
     ForEachIndex<kLayers>([&]<std::size_t I>() {
-      const bool shares = internal::IsView<LayerAt<I>>() ||
-                          (LayerAt<I>::kInPlace && buffers[I] != kInBatch);
+      const bool is_view = internal::IsView<LayerAt<I>>();
+      const bool shares = is_view || (LayerAt<I>::kInPlace && !read_only);
       buffers[I + 1] = shares ? buffers[I] : next++;
+      if (!is_view) read_only = internal::KeepsOutput<LayerAt<I>>();
     });
     return buffers;
   }();

@@ -44,7 +44,9 @@ class Workspace {
   template <ExecutionPolicy P>
   void Forward(std::span<const T> params, MatrixView<const T> x,
                IndexRange rows) {
-    HPCNN_CHECK(rows.end <= batch_ && x.cols() == Net::InputShape::kVolume,
+    HPCNN_CHECK(rows.end <= batch_ && rows.end <= x.rows() &&
+                    x.cols() == Net::InputShape::kVolume &&
+                    x.stride() == x.cols(),
                 "Forward needs at most `batch` samples of the input's shape");
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
       if constexpr (Net::kBuffers[I + 1] != Net::kInBatch) {

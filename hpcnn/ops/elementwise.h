@@ -6,7 +6,8 @@
 // A function is a small type with one call operator for numbers, here, and one
 // for vectors, in elementwise_simd-inl.h. out may be the same memory as an
 // input, but must not overlap one otherwise. Activation gradients are written
-// in terms of the output y = f(x), so that x need not be kept.
+// in terms of the output y = f(x), so that x need not be kept. A NaN stays a
+// NaN in every function of x: a network that diverges must show it.
 
 #ifndef HPCNN_OPS_ELEMENTWISE_H_
 #define HPCNN_OPS_ELEMENTWISE_H_
@@ -39,7 +40,7 @@ struct ScaledSum {
 struct ReluFunction {
   template <class T>
   T operator()(T x) const {
-    return x > T{0} ? x : T{0};
+    return x < T{0} ? T{0} : x;
   }
 };
 struct ReluGradient {  // of y = relu(x): d_x from y and d_y; 0 at the kink

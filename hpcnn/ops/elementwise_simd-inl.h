@@ -38,7 +38,7 @@ template <>
 struct Vectorised<ReluFunction> {
   template <class D, class V>
   static V Call(const ReluFunction&, D d, V x) {
-    return hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), x);
+    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
   }
 };
 template <>
@@ -53,7 +53,9 @@ struct Vectorised<SigmoidFunction> {
   template <class D, class V>
   static V Call(const SigmoidFunction&, D d, V x) {
     const V one = hn::Set(d, hn::TFromD<D>{1});
-    const V e = hn::Exp(d, hn::Neg(hn::Abs(x)));
+    // Exp makes 0 of a NaN.
+    const V e =
+        hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, hn::Neg(hn::Abs(x))));
     return hn::Div(hn::IfThenElse(hn::Ge(x, hn::Zero(d)), one, e),
                    hn::Add(one, e));
   }

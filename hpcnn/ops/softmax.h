@@ -3,8 +3,9 @@
 
 // Softmax of one row: y[i] = scale * exp(x[i]) / sum over j of exp(x[j]).
 //
-// The row's maximum is subtracted first, so no finite input overflows. The
-// return value, log(sum over j of exp(x[j])), is what cross-entropy needs.
+// The row's maximum is subtracted first, so no finite input overflows; a NaN
+// makes the whole row NaN. The return value, log(sum over j of exp(x[j])), is
+// what cross-entropy needs.
 
 #ifndef HPCNN_OPS_SOFTMAX_H_
 #define HPCNN_OPS_SOFTMAX_H_

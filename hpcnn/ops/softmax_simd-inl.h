@@ -33,9 +33,12 @@ struct SoftmaxKernel<Simd> {
 
     auto sum = hn::Zero(d);
     for (std::size_t i = 0; i < size; i += lanes) {
-      // Lanes past the end must not add to the sum.
+      const auto shifted =
+          hn::Sub(hn::LoadNOr(lowest, d, x + i, size - i), max);
+      // Exp makes 0 of a NaN.
       const auto e =
-          hn::Exp(d, hn::Sub(hn::LoadNOr(lowest, d, x + i, size - i), max));
+          hn::IfThenElse(hn::IsNaN(shifted), shifted, hn::Exp(d, shifted));
+      // Lanes past the end must not add to the sum.
       const auto kept = hn::IfThenElseZero(hn::FirstN(d, size - i), e);
       hn::StoreN(kept, d, y + i, size - i);
       sum = hn::Add(sum, kept);
