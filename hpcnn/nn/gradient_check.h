@@ -1,0 +1,334 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Finite-difference gradient checks of layers, losses and networks, in double.
+// For tests, your own layers' too:
+//
+//   const auto errors = CheckLayerGradients<Simd, MyLayer::On<Shape<2, 3>>>();
+//   EXPECT_LE(errors.Worst(), kGradientTolerance);
+//
+// The scalar f is a random linear functional of the outputs, or the mean loss.
+//   df/dx ~ (8 (f(x + h) - f(x - h)) - (f(x + 2h) - f(x - 2h))) / 12h
+// errs by O(h^4). The error of a tensor is the largest |analytic - numeric|
+// over its largest |gradient| (at least 1e-3), infinite where an output was not
+// written. Values are drawn again while a kink is within ten steps.
+
+#ifndef HPCNN_NN_GRADIENT_CHECK_H_
+#define HPCNN_NN_GRADIENT_CHECK_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "hpcnn/base/partition.h"
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/random.h"
+#include "hpcnn/base/target.h"
+#include "hpcnn/base/tensor.h"
+#include "hpcnn/nn/layer.h"
+#include "hpcnn/nn/sequential.h"
+#include "hpcnn/nn/workspace.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+inline constexpr double kGradientTolerance = 1e-7;
+
+// Relative errors, see above; of a network, parameters is the worst layer's.
+struct GradientErrors {
+  double input = 0;
+  double parameters = 0;
+  double Worst() const { return std::max(input, parameters); }
+};
+
+namespace internal {
+
+// Rounding, about 1e-16 / h, and the formula's error, about h^4, are both far
+// below the tolerance, even at five steps. A power of two, so that x + h is
+// exact.
+inline constexpr double kGradientStep = 0x1p-13;
+inline constexpr double kSmallestGradient = 1e-3;
+inline constexpr std::uint32_t kGradientDraws = 100;
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// What an output holds until it is written.
+inline constexpr double kUnwritten = std::numeric_limits<double>::quiet_NaN();
+
+inline std::vector<double> RandomValues(RandomStream& stream,
+                                        std::size_t size) {
+  std::vector<double> values(size);
+  for (double& v : values) v = stream.Uniform(-1, 1);
+  return values;
+}
+
+// Away from initial values such as 0, which hide mistakes.
+inline void Perturb(RandomStream& stream, std::span<double> params) {
+  for (double& p : params) p += stream.Uniform(-0.1f, 0.1f);
+}
+
+inline double Largest(std::span<const double> gradient) {
+  double largest = kSmallestGradient;
+  for (const double g : gradient) largest = std::max(largest, std::abs(g));
+  return largest;
+}
+
+inline double GradientError(std::span<const double> analytic,
+                            std::span<const double> numeric) {
+  double worst = 0;
+  for (std::size_t i = 0; i < numeric.size(); ++i) {
+    const double error = std::abs(analytic[i] - numeric[i]);
+    worst = std::max(worst, std::isnan(error) ? kInfinity : error);
+  }
+  return worst / Largest(numeric);
+}
+
+// d/dx of the sum over i of weights[i] * y[i]; evaluate(y) computes all y. The
+// outputs are subtracted before they are summed, so that those which do not
+// depend on x add no rounding.
+template <class F>
+double Derivative(double& x, double step, std::span<const double> weights,
+                  const F& evaluate) {
+  const double origin = x;
+  std::vector<double> y(weights.size());
+  std::vector<double> change(weights.size());
+  for (const auto& [steps, factor] :
+       {std::pair{1, 8}, {-1, -8}, {2, -1}, {-2, 1}}) {
+    x = origin + steps * step;
+    std::fill(y.begin(), y.end(), kUnwritten);
+    evaluate(std::span(y));
+    for (std::size_t i = 0; i < y.size(); ++i) change[i] += factor * y[i];
+  }
+  x = origin;
+  double sum = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) sum += weights[i] * change[i];
+  return sum / (12 * step);
+}
+
+// The derivative by each element of x; nothing when a kink is within ten steps
+// of one: there the formula with five times the step, which reaches as far,
+// gives another value.
+template <class F>
+std::optional<std::vector<double>> NumericGradient(
+    std::span<double> x, std::span<const double> weights, const F& evaluate) {
+  std::vector<double> gradient;
+  double kink = 0;
+  for (double& value : x) {
+    const double wide = Derivative(value, 5 * kGradientStep, weights, evaluate);
+    gradient.push_back(Derivative(value, kGradientStep, weights, evaluate));
+    kink = std::max(kink, std::abs(gradient.back() - wide));
+  }
+  if (kink > kGradientTolerance / 10 * Largest(gradient)) return std::nullopt;
+  return gradient;
+}
+
+// The errors at the first values drawn that are away from every kink;
+// check(stream) returns nothing when its are not.
+template <class F>
+GradientErrors FirstSmooth(std::uint64_t seed, const F& check) {
+  for (std::uint32_t draw = 0; draw < kGradientDraws; ++draw) {
+    RandomStream stream({.seed = seed, .epoch = draw});
+    const std::optional<GradientErrors> errors = check(stream);
+    if (errors) return *errors;
+  }
+  return {kInfinity, kInfinity};
+}
+
+// Calls f with the two halves of [0, size): what is split must give the same.
+template <class F>
+void ForBothHalves(std::size_t size, const F& f) {
+  f(Partition(size, 0, 2));
+  f(Partition(size, 1, 2));
+}
+
+// What L::BackwardInput makes of d_y. Works in place where networks do.
+template <ExecutionPolicy P, class L>
+std::vector<double> InputGradient(std::span<const double> params,
+                                  std::vector<double> x,
+                                  std::vector<double> d_y, std::size_t batch) {
+  constexpr std::size_t kIn = L::Input::kVolume;
+  constexpr std::size_t kOut = L::Output::kVolume;
+  std::vector<double> y(d_y.size(), kUnwritten);
+  std::vector<double> d_x(x.size(), kUnwritten);
+  const MatrixView<double> out(L::kInPlace ? x.data() : y.data(), batch, kOut);
+  const MatrixView<double> d_in(L::kInPlace ? d_y.data() : d_x.data(), batch,
+                                kIn);
+  L::template Forward<P>(params, MatrixView<const double>(x.data(), batch, kIn),
+                         out);
+  if (!KeepsOutput<L>()) std::fill_n(out.data(), batch * kOut, kUnwritten);
+  L::template BackwardInput<P>(
+      params, MatrixView<const double>(out),
+      MatrixView<const double>(d_y.data(), batch, kOut), d_in);
+  return {d_in.data(), d_in.data() + batch * kIn};
+}
+
+// What backward(rows, d_params) writes, in two calls; empty for a layer without
+// parameters.
+template <class L, class F>
+std::vector<double> ParameterGradient(const F& backward) {
+  std::vector<double> d_params(L::kParameterRows * L::kRowSize, kUnwritten);
+  if constexpr (L::kParameterRows > 0) {
+    ForBothHalves(L::kParameterRows, [&](IndexRange rows) {
+      backward(rows, std::span(d_params).subspan(rows.begin * L::kRowSize,
+                                                 rows.size() * L::kRowSize));
+    });
+  }
+  return d_params;
+}
+
+// A network, a batch and its loss.
+template <ExecutionPolicy P, class Net, class LossType>
+class NetworkGradients {
+ public:
+  using Targets = typename LossType::template Targets<double>;
+
+  // One workspace for more samples than there are: the batch is a short one.
+  NetworkGradients(Targets targets, std::size_t samples, RandomStream& stream)
+      : targets_(targets),
+        samples_(samples),
+        x_(RandomValues(stream, samples * Net::InputShape::kVolume)),
+        params_(Net::kParameterCount),
+        memory_(Workspace<Net, double>::TrainingElements(samples + 2)),
+        workspace_(memory_, samples + 2) {
+    Net::Initialise(stream.Bits(), std::span(params_));
+    Perturb(stream, params_);
+  }
+
+  std::optional<GradientErrors> Errors() {
+    const std::vector<double> weights(samples_, Scale());
+    const auto numeric = NumericGradient(
+        params_, weights, [&](std::span<double> losses) { Forward(losses); });
+    if (!numeric) return std::nullopt;
+
+    std::vector<double> losses(samples_);
+    Forward(losses);
+    ForBothHalves(samples_, [&](IndexRange rows) {
+      workspace_.template BackwardInputs<P>(params_, rows);
+    });
+    GradientErrors errors;
+    ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+      const auto analytic =
+          ParameterGradient<typename Net::template LayerAt<I>>(
+              [&](IndexRange rows, auto d_params) {
+                workspace_.template BackwardParameters<P, I>(X(), samples_,
+                                                             rows, d_params);
+              });
+      errors.parameters = std::max(
+          errors.parameters,
+          GradientError(analytic, Net::template Parameters<I>(
+                                      std::span<const double>(*numeric))));
+    });
+    return errors;
+  }
+
+ private:
+  double Scale() const { return 1 / static_cast<double>(samples_); }
+  MatrixView<const double> X() const {
+    return {x_.data(), samples_, Net::InputShape::kVolume};
+  }
+
+  void Forward(std::span<double> losses) {
+    std::fill(memory_.begin(), memory_.end(), kUnwritten);
+    ForBothHalves(samples_, [&](IndexRange rows) {
+      workspace_.template Forward<P>(params_, X(), rows);
+      LossType::template Evaluate<P>(workspace_.Logits(rows), targets_,
+                                     rows.begin, Scale(),
+                                     workspace_.LogitsGradient(rows),
+                                     losses.subspan(rows.begin, rows.size()));
+    });
+  }
+
+  Targets targets_;
+  std::size_t samples_;
+  std::vector<double> x_;       // [samples, In]
+  std::vector<double> params_;  // [kParameterCount]
+  std::vector<double> memory_;
+  Workspace<Net, double> workspace_;
+};
+
+}  // namespace internal
+
+// Checks a layer bound to its input shape.
+template <ExecutionPolicy P, BoundLayer L>
+GradientErrors CheckLayerGradients(std::size_t batch = 3,
+                                   std::uint64_t seed = 1) {
+  return internal::FirstSmooth(
+      seed, [&](RandomStream& stream) -> std::optional<GradientErrors> {
+        auto x = internal::RandomValues(stream, batch * L::Input::kVolume);
+        auto d_y = internal::RandomValues(stream, batch * L::Output::kVolume);
+        std::vector<double> params(L::kParameterRows * L::kRowSize);
+        L::Initialise(std::span(params), stream);
+        internal::Perturb(stream, params);
+        const MatrixView<const double> x_view(x.data(), batch,
+                                              L::Input::kVolume);
+        const MatrixView<const double> d_y_view(d_y.data(), batch,
+                                                L::Output::kVolume);
+
+        const auto forward = [&](std::span<double> y) {
+          L::template Forward<P>(
+              std::span<const double>(params), x_view,
+              MatrixView<double>(y.data(), batch, L::Output::kVolume));
+        };
+        const auto d_x = internal::NumericGradient(x, d_y, forward);
+        const auto d_params = internal::NumericGradient(params, d_y, forward);
+        if (!d_x || !d_params) return std::nullopt;
+        const auto backward = [&](IndexRange rows, auto out) {
+          if constexpr (L::kParameterRows > 0) {
+            L::template BackwardParameters<P>(x_view, d_y_view, rows, out);
+          }
+        };
+        return GradientErrors{
+            internal::GradientError(
+                internal::InputGradient<P, L>(params, x, d_y, batch), *d_x),
+            internal::GradientError(internal::ParameterGradient<L>(backward),
+                                    *d_params)};
+      });
+}
+
+// Checks a loss at random outputs [samples, classes].
+template <ExecutionPolicy P, class LossType>
+GradientErrors CheckLossGradient(
+    typename LossType::template Targets<double> targets, std::size_t samples,
+    std::size_t classes, std::uint64_t seed = 1) {
+  return internal::FirstSmooth(
+      seed, [&](RandomStream& stream) -> std::optional<GradientErrors> {
+        const double scale = 1 / static_cast<double>(samples);
+        const std::vector<double> weights(samples, scale);
+        auto x = internal::RandomValues(stream, samples * classes);
+        std::vector<double> d_x(x.size(), internal::kUnwritten);
+        const MatrixView<const double> from(x.data(), samples, classes);
+        const MatrixView<double> to(d_x.data(), samples, classes);
+        const auto evaluate = [&](std::span<double> losses) {
+          internal::ForBothHalves(samples, [&](IndexRange rows) {
+            LossType::template Evaluate<P>(
+                from.Rows(rows.begin, rows.size()), targets, rows.begin, scale,
+                to.Rows(rows.begin, rows.size()),
+                losses.subspan(rows.begin, rows.size()));
+          });
+        };
+        const auto numeric = internal::NumericGradient(x, weights, evaluate);
+        if (!numeric) return std::nullopt;
+        std::vector<double> losses(samples);
+        evaluate(losses);
+        return GradientErrors{internal::GradientError(d_x, *numeric), 0};
+      });
+}
+
+// Checks the gradient of the mean loss by all parameters of a network.
+template <ExecutionPolicy P, class Net, class LossType>
+GradientErrors CheckNetworkGradients(
+    typename LossType::template Targets<double> targets, std::size_t samples,
+    std::uint64_t seed = 1) {
+  return internal::FirstSmooth(seed, [&](RandomStream& stream) {
+    return internal::NetworkGradients<P, Net, LossType>(targets, samples,
+                                                        stream)
+        .Errors();
+  });
+}
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_NN_GRADIENT_CHECK_H_

@@ -1,0 +1,280 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Finite differences against every layer, every loss and whole networks.
+//
+// A new layer or loss goes into the lists AllLayers and AllLosses: the scan of
+// the headers fails while it is not there, and the build fails while it is
+// there without cases.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/shape.h"
+#include "hpcnn/loss/mean_squared_error.h"
+#include "hpcnn/loss/softmax_cross_entropy.h"
+#include "hpcnn/nn/activation.h"
+#include "hpcnn/nn/dense.h"
+#include "hpcnn/nn/flatten.h"
+#include "hpcnn/nn/gradient_check.h"
+#include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/sequential.h"
+#include "hpcnn/nn/softmax.h"
+
+namespace hpcnn {
+namespace {
+
+// The input shapes that a layer is checked with.
+template <class Layer>
+struct GradientCases {
+  static_assert(sizeof(Layer) == 0,
+                "this layer is never checked: specialise GradientCases for it");
+};
+
+// No squares, and lengths that leave a rest in every vector.
+using AnyShapes =
+    std::tuple<Shape<1>, Shape<5>, Shape<37>, Shape<3, 5>, Shape<2, 3, 7>>;
+using FlatShapes = std::tuple<Shape<1>, Shape<2>, Shape<5>, Shape<37>>;
+
+template <std::size_t Outputs, class Init>
+struct GradientCases<Dense<Outputs, Init>> : FlatShapes {};
+template <>
+struct GradientCases<Relu> : AnyShapes {};
+template <>
+struct GradientCases<Sigmoid> : AnyShapes {};
+template <>
+struct GradientCases<Tanh> : AnyShapes {};
+template <>
+struct GradientCases<Softmax> : FlatShapes {};
+template <>
+struct GradientCases<Flatten> : AnyShapes {};
+
+using AllLayers =
+    ::testing::Types<Dense<1>, Dense<3>, Dense<19>, Dense<4, Zeros>, Relu,
+                     Sigmoid, Tanh, Softmax, Flatten>;
+
+// Calls check.operator()<S>() for each Shape of the tuple.
+template <class... S, class F>
+void ForEachShape(const std::tuple<S...>&, const F& check) {
+  (check.template operator()<S>(), ...);
+}
+
+template <class Layer>
+class LayerGradientTest : public ::testing::Test {};
+TYPED_TEST_SUITE(LayerGradientTest, AllLayers);
+
+TYPED_TEST(LayerGradientTest, EqualsFiniteDifferences) {
+  ForEachShape(GradientCases<TypeParam>{}, []<class S>() {
+    using L = typename TypeParam::template On<S>;
+    for (const std::size_t batch : {1u, 2u, 5u}) {
+      SCOPED_TRACE(testing::Message() << TypeParam::kName << ", inputs "
+                                      << S::kVolume << ", batch " << batch);
+      const auto scalar = CheckLayerGradients<Scalar, L>(batch);
+      EXPECT_LE(scalar.input, kGradientTolerance);
+      EXPECT_LE(scalar.parameters, kGradientTolerance);
+      const auto simd = CheckLayerGradients<Simd, L>(batch);
+      EXPECT_LE(simd.input, kGradientTolerance);
+      EXPECT_LE(simd.parameters, kGradientTolerance);
+    }
+  });
+}
+
+// Random targets for each loss.
+template <class L>
+struct RandomTargets;
+
+template <>
+struct RandomTargets<SoftmaxCrossEntropy> {
+  static constexpr const char* kName = "SoftmaxCrossEntropy";
+  RandomTargets(std::size_t samples, std::size_t classes) {
+    RandomStream stream({.seed = 7});
+    for (std::size_t i = 0; i < samples; ++i) {
+      labels.push_back(static_cast<std::uint8_t>(
+          stream.Below(static_cast<std::uint32_t>(classes))));
+    }
+  }
+  std::span<const std::uint8_t> view() const { return labels; }
+  std::vector<std::uint8_t> labels;
+};
+
+template <>
+struct RandomTargets<MeanSquaredError> {
+  static constexpr const char* kName = "MeanSquaredError";
+  RandomTargets(std::size_t samples_in, std::size_t classes_in)
+      : samples(samples_in), classes(classes_in) {
+    RandomStream stream({.seed = 7});
+    for (std::size_t i = 0; i < samples * classes; ++i) {
+      values.push_back(stream.Uniform(-1, 1));
+    }
+  }
+  MatrixView<const double> view() const {
+    return {values.data(), samples, classes};
+  }
+  std::size_t samples;
+  std::size_t classes;
+  std::vector<double> values;
+};
+
+using AllLosses = ::testing::Types<SoftmaxCrossEntropy, MeanSquaredError>;
+
+template <class L>
+class LossGradientTest : public ::testing::Test {};
+TYPED_TEST_SUITE(LossGradientTest, AllLosses);
+
+TYPED_TEST(LossGradientTest, EqualsFiniteDifferences) {
+  for (const std::size_t samples : {1u, 2u, 7u}) {
+    for (const std::size_t classes : {1u, 3u, 10u, 37u}) {
+      SCOPED_TRACE(testing::Message()
+                   << "samples " << samples << ", classes " << classes);
+      const RandomTargets<TypeParam> targets(samples, classes);
+      const auto scalar = CheckLossGradient<Scalar, TypeParam>(
+          targets.view(), samples, classes);
+      EXPECT_LE(scalar.input, kGradientTolerance);
+      const auto simd =
+          CheckLossGradient<Simd, TypeParam>(targets.view(), samples, classes);
+      EXPECT_LE(simd.input, kGradientTolerance);
+    }
+  }
+}
+
+TYPED_TEST(LossGradientTest, OfNetworksEqualsFiniteDifferences) {
+  const auto check = []<class Net>() {
+    for (const std::size_t samples : {1u, 3u}) {
+      const RandomTargets<TypeParam> targets(samples,
+                                             Net::OutputShape::kVolume);
+      const auto scalar = CheckNetworkGradients<Scalar, Net, TypeParam>(
+          targets.view(), samples);
+      EXPECT_LE(scalar.parameters, kGradientTolerance);
+      const auto simd =
+          CheckNetworkGradients<Simd, Net, TypeParam>(targets.view(), samples);
+      EXPECT_LE(simd.parameters, kGradientTolerance);
+    }
+  };
+  check.template operator()<Mlp<2, 3, 1>>();
+  check.template operator()<MlpOf<Relu, 5, 7, 6, 3>>();
+  check.template
+  operator()<Sequential<Input<1, 3, 5>, Flatten, Dense<4>, Relu, Dense<3>>>();
+  // Begins with a layer that works in place, on a batch that must stay.
+  check.template operator()<
+      Sequential<Input<2, 3>, Tanh, Flatten, Dense<4>, Relu, Dense<2>>>();
+  // Two in a row: the second must not overwrite what the first one needs.
+  check.template operator()<Sequential<Input<4>, Dense<5>, Sigmoid, Tanh,
+                                       Flatten, Relu, Dense<3>, Softmax>>();
+}
+
+// Layers that the check must refuse.
+template <int Millionths>
+struct WrongBy {
+  template <ShapeType In>
+  struct On : ParameterFree<In, In> {
+    using Expects = AnyShape;
+    static constexpr std::size_t kForwardFlops = 0;
+    static constexpr bool kInPlace = false;
+    template <ExecutionPolicy P, class T>
+    static void Forward(std::span<const T>, MatrixView<const T> x,
+                        MatrixView<T> y) {
+      for (std::size_t n = 0; n < x.rows(); ++n) {
+        for (std::size_t i = 0; i < x.cols(); ++i) y(n, i) = x(n, i);
+      }
+    }
+    template <ExecutionPolicy P, class T>
+    static void BackwardInput(std::span<const T>, MatrixView<const T>,
+                              MatrixView<const T> d_y, MatrixView<T> d_x) {
+      for (std::size_t n = 0; n < d_y.rows(); ++n) {
+        for (std::size_t i = 0; i < d_y.cols(); ++i) {
+          d_x(n, i) = (T{1} + T{Millionths} * T{1e-6}) * d_y(n, i);
+        }
+      }
+    }
+  };
+};
+
+template <ShapeType In>
+struct ForgetsTheLast : WrongBy<0>::On<In> {
+  template <ExecutionPolicy P, class T>
+  static void BackwardInput(std::span<const T>, MatrixView<const T>,
+                            MatrixView<const T> d_y, MatrixView<T> d_x) {
+    for (std::size_t i = 0; i + 1 < d_y.cols(); ++i) d_x(0, i) = d_y(0, i);
+  }
+};
+
+template <ShapeType In>
+struct ForgetsTheBias : Dense<3>::On<In> {
+  template <ExecutionPolicy P, class T>
+  static void BackwardParameters(MatrixView<const T> x, MatrixView<const T> d_y,
+                                 IndexRange rows, std::span<T> d_params) {
+    Dense<3>::On<In>::template BackwardParameters<P>(x, d_y, rows, d_params);
+    if (rows.end > In::kVolume) d_params.back() = 0;
+  }
+};
+
+TEST(GradientCheckTest, RefusesAWrongGradient) {
+  using Five = Shape<5>;
+  EXPECT_LE((CheckLayerGradients<Scalar, WrongBy<0>::On<Five>>().Worst()),
+            kGradientTolerance);
+  EXPECT_GT((CheckLayerGradients<Scalar, WrongBy<1>::On<Five>>().input),
+            kGradientTolerance);
+  EXPECT_GT((CheckLayerGradients<Scalar, ForgetsTheLast<Five>>(1).input), 1e9);
+  EXPECT_GT((CheckLayerGradients<Simd, ForgetsTheBias<Five>>().parameters),
+            kGradientTolerance);
+}
+
+std::string Read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The first groups of all matches in the headers of a folder that contain
+// `marker`.
+std::set<std::string> Scan(const std::string& folder, const std::string& marker,
+                           const std::string& pattern) {
+  std::set<std::string> found;
+  const std::regex regex(pattern);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".h") continue;
+    const std::string text = Read(entry.path());
+    if (text.find(marker) == std::string::npos) continue;
+    const std::size_t before = found.size();
+    for (std::sregex_iterator it(text.begin(), text.end(), regex), end;
+         it != end; ++it) {
+      found.insert((*it)[1]);
+    }
+    EXPECT_GT(found.size(), before) << "nothing recognised in " << entry.path();
+  }
+  return found;
+}
+
+template <class... Layer>
+std::set<std::string> LayerNames(::testing::Types<Layer...>) {
+  return {Layer::kName...};
+}
+template <class... L>
+std::set<std::string> LossNames(::testing::Types<L...>) {
+  return {RandomTargets<L>::kName...};
+}
+
+TEST(GradientCheckTest, CoversEveryLayerOfTheLibrary) {
+  EXPECT_EQ(Scan("hpcnn/nn", "static void BackwardInput(",
+                 "kName[^\"\\n]*\"(\\w+)\""),
+            LayerNames(AllLayers{}));
+}
+
+TEST(GradientCheckTest, CoversEveryLossOfTheLibrary) {
+  EXPECT_EQ(Scan("hpcnn/loss", "static void Evaluate(", "\nstruct (\\w+) \\{"),
+            LossNames(AllLosses{}));
+}
+
+}  // namespace
+}  // namespace hpcnn
