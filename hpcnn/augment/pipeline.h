@@ -72,8 +72,8 @@ struct FixedWarp {
 template <std::size_t H, std::size_t W>
 FixedWarp MakeFixedWarp(const AffineMap& map, float noise) {
   const auto fixed = [](double v) {
-    v *= 65536;
-    return static_cast<std::int32_t>(v < 0 ? v - 0.5 : v + 0.5);
+    // Not a test of the sign, which is random: half would be mispredicted.
+    return static_cast<std::int32_t>(std::floor(v * 65536 + 0.5));
   };
   const std::int32_t row = H / 2, column = W / 2;
   FixedWarp f{};

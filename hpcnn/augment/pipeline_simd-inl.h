@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -31,7 +32,8 @@
 HPCNN_NAMESPACE_BEGIN
 namespace internal {
 
-#if HWY_TARGET == HWY_SCALAR
+// One lane, or a number of lanes unknown to the compiler.
+#if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
 template <>
 struct AugmentKernel<Simd> : AugmentKernel<Scalar> {};
 #else
@@ -116,19 +118,18 @@ struct AugmentKernel<Simd> {
     V16 fraction;  // units of 2^-15
   };
 
-  // Positions start, start + step, ... of an axis of `size` pixels.
-  static HWY_INLINE Position MakePosition(std::int32_t start, V32 steps_low,
-                                          V32 steps_high, std::size_t size) {
+  // Splits positions on an axis of `size` pixels; two vectors make one.
+  static HWY_INLINE Position MakePosition(V32 low, V32 high, std::size_t size) {
     namespace hn = hwy::HWY_NAMESPACE;
     const D16 d;
-    const auto from = hn::Set(D32(), start);
-    const auto low = hn::BitCast(d, hn::Add(from, steps_low));
-    const auto high = hn::BitCast(d, hn::Add(from, steps_high));
-    // Whole pixels from -1 on become 0, 1, ...; those before that wrap around
-    // and end, with those behind the image, at its black end.
-    const auto index = hn::Add(hn::ConcatOdd(d, high, low), hn::Set(d, 1));
-    return {hn::Min(index, hn::Set(d, static_cast<std::uint16_t>(size + 1))),
-            hn::ShiftRight<1>(hn::ConcatEven(d, high, low))};
+    const auto whole =
+        hn::ConcatOdd(d, hn::BitCast(d, high), hn::BitCast(d, low));
+    const auto fraction =
+        hn::ConcatEven(d, hn::BitCast(d, high), hn::BitCast(d, low));
+    // Positions before the plane wrap around and end, with those behind it, at
+    // its black end.
+    return {hn::Min(whole, hn::Set(d, static_cast<std::uint16_t>(size + 1))),
+            hn::ShiftRight<1>(fraction)};
   }
 
   template <std::size_t H, std::size_t W>
@@ -137,24 +138,41 @@ struct AugmentKernel<Simd> {
     namespace hn = hwy::HWY_NAMESPACE;
     const D16 d;
     const D32 d32;
-    const auto lane = hn::Iota(d32, 0);
-    const auto half = hn::Set(d32, std::int32_t{kLanes / 2});
-    const auto x_step = hn::Set(d32, warp.xx), y_step = hn::Set(d32, warp.yx);
-    const auto x_low = hn::Mul(lane, x_step);
-    const auto y_low = hn::Mul(lane, y_step);
-    const auto x_high = hn::Mul(hn::Add(lane, half), x_step);
-    const auto y_high = hn::Mul(hn::Add(lane, half), y_step);
     const Fetcher<H, W> fetcher(plane, warp);
-    for (std::int32_t y = 0; y < std::int32_t{H}; ++y) {
-      for (std::int32_t x = 0; x < std::int32_t{W}; x += std::int32_t{kLanes}) {
-        const std::int32_t x_start = warp.xx * x + warp.xy * y + warp.x0;
-        const std::int32_t y_start = warp.yx * x + warp.yy * y + warp.y0;
-        const Position column = MakePosition(x_start, x_low, x_high, W);
-        const Position row = MakePosition(y_start, y_low, y_high, H);
-        const Words words = fetcher(y_start, row.index, column.index);
+    // The first vector of the current row. The plane starts one pixel before
+    // the image. Stepping from row to row keeps the chain of operations that
+    // depend on each other short, which is what limits this loop.
+    const auto first = [&](std::int32_t start, std::int32_t step,
+                           int lane) HWY_ATTR {
+      return hn::Add(hn::Set(d32, start + (1 << 16)),
+                     hn::Mul(hn::Iota(d32, lane), hn::Set(d32, step)));
+    };
+    constexpr int kHalf = kLanes / 2;
+    V32 x_low = first(warp.x0, warp.xx, 0);
+    V32 x_high = first(warp.x0, warp.xx, kHalf);
+    V32 y_low = first(warp.y0, warp.yx, 0);
+    V32 y_high = first(warp.y0, warp.yx, kHalf);
+    const V32 x_step = hn::Set(d32, warp.xy), y_step = hn::Set(d32, warp.yy);
+    std::int32_t y_start = warp.y0 + (1 << 16);
+    for (std::size_t y = 0; y < H; ++y) {
+      for (std::size_t x = 0; x < W; x += kLanes) {
+        const auto columns = static_cast<std::int32_t>(x);
+        const V32 dx = hn::Set(d32, warp.xx * columns);
+        const V32 dy = hn::Set(d32, warp.yx * columns);
+        const Position column =
+            MakePosition(hn::Add(x_low, dx), hn::Add(x_high, dx), W);
+        const Position row =
+            MakePosition(hn::Add(y_low, dy), hn::Add(y_high, dy), H);
+        const Words words =
+            fetcher(y_start + warp.yx * columns, row.index, column.index);
         hn::StoreU(Interpolate(words, column.fraction, row.fraction), d,
-                   values + y * std::int32_t{W} + x);
+                   values + y * W + x);
       }
+      x_low = hn::Add(x_low, x_step);
+      x_high = hn::Add(x_high, x_step);
+      y_low = hn::Add(y_low, y_step);
+      y_high = hn::Add(y_high, y_step);
+      y_start += warp.yy;
     }
   }
 
@@ -184,9 +202,10 @@ struct AugmentKernel<Simd> {
     HWY_INLINE Fetcher(const Plane<H, W>& plane, const FixedWarp& warp)
         : words_(plane.words.data()), y_span_(kSpan * warp.yx) {
       const int rows = (std::abs(y_span_) >> 16) + 2;
-      tables_ = std::min(
-          (static_cast<std::size_t>(rows) * kPitch + kStep - 1) / kStep,
-          kWords / kTable);
+      tables_ =
+          std::min(RoundUp(static_cast<std::size_t>(rows) * kPitch, kTable),
+                   kWords) /
+          kTable;
     }
 
     HWY_INLINE Words operator()(std::int32_t y_start, V16 row,
@@ -195,30 +214,37 @@ struct AugmentKernel<Simd> {
       const D16 d;
       const std::int32_t top = std::min(y_start, y_start + y_span_) >> 16;
       const auto first_row =
-          static_cast<std::size_t>(std::clamp(top + 1, 0, std::int32_t{H}));
+          static_cast<std::size_t>(std::clamp(top, 0, std::int32_t{H}));
       const std::size_t first =
           std::min(first_row * kPitch, kWords - tables_ * kTable);
       const auto set = [&](std::size_t i) HWY_ATTR {
         return hn::Set(d, static_cast<std::uint16_t>(i));
       };
-      auto index =
+      const V16 left =
           hn::Add(hn::Mul(row, set(kPitch)), hn::Sub(column, set(first)));
+      const V16 right = hn::Add(left, set(1));
+      const V16 left_table = hn::ShiftRight<kTableBits>(left);
+      // Where a table ends between two rows, it holds both of a pair.
+      const V16 right_table =
+          kPitch <= kTable ? left_table : hn::ShiftRight<kTableBits>(right);
+      const auto left_at =
+          hn::IndicesFromVec(d, hn::And(left, set(kTable - 1)));
+      const auto right_at =
+          hn::IndicesFromVec(d, hn::And(right, set(kTable - 1)));
       Words words{hn::Zero(d), hn::Zero(d)};
       const std::uint16_t* table = words_ + first;
-      for (std::size_t i = 0; i < tables_; ++i) {
+      V16 i = hn::Zero(d);
+      for (const std::uint16_t* end = table + tables_ * kTable; table != end;
+           table += kTable) {
         const auto low = hn::LoadU(d, table);
         const auto high = hn::LoadU(d, table + kLanes);
-        const auto here = hn::Lt(index, set(kStep));
-        const auto lookup = [&](V16 at) HWY_ATTR {
-          return hn::TwoTablesLookupLanes(
-              d, low, high,
-              hn::IndicesFromVec(d, hn::And(at, set(kTable - 1))));
-        };
-        words.left = hn::IfThenElse(here, lookup(index), words.left);
-        words.right =
-            hn::IfThenElse(here, lookup(hn::Add(index, set(1))), words.right);
-        index = hn::Sub(index, set(kStep));
-        table += kStep;
+        words.left = hn::IfThenElse(
+            hn::Eq(left_table, i),
+            hn::TwoTablesLookupLanes(d, low, high, left_at), words.left);
+        words.right = hn::IfThenElse(
+            hn::Eq(right_table, i),
+            hn::TwoTablesLookupLanes(d, low, high, right_at), words.right);
+        i = hn::Add(i, set(1));
       }
       return words;
     }
@@ -226,9 +252,7 @@ struct AugmentKernel<Simd> {
    private:
     static constexpr std::size_t kPitch = Plane<H, W>::kPitch;
     static constexpr std::size_t kWords = Plane<H, W>::kWords;
-    // Two rows of 32 fill a table; otherwise tables overlap by the right one of
-    // a pair that would be split.
-    static constexpr std::size_t kStep = kPitch == 32 ? kTable : kTable - 1;
+    static constexpr int kTableBits = std::countr_zero(kTable);
     // From the first to the last position of a vector that is used.
     static constexpr auto kSpan =
         static_cast<std::int32_t>(std::min(kLanes, W)) - 1;
@@ -278,7 +302,8 @@ struct AugmentKernel<Simd> {
     const hn::RebindToSigned<D16> di;
     const hn::Rebind<std::uint8_t, D16> d8;
     // Whole Philox vectors: a tail would cost as much as one.
-    alignas(64) std::array<std::uint32_t, RoundUp(H * W, 8 * kLanes) / 4> words;
+    alignas(64) std::array<std::uint32_t, RoundUp(H * W, 16 * kLanes) / 4>
+        words;
     FillRandomBits(place, 0, words);
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(words.data());
     const auto largest = hn::Set(di, static_cast<std::int16_t>(noise));
@@ -322,7 +347,7 @@ struct AugmentKernel<Simd> {
     }
   }
 };
-#endif  // HWY_TARGET == HWY_SCALAR
+#endif
 
 }  // namespace internal
 HPCNN_NAMESPACE_END
