@@ -1,0 +1,419 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// //tools:train as its users see it: what it prints, what it writes, how it
+// refuses and how it stops.
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hpcnn/data/synthetic_digits.h"
+#include "hpcnn/io/file.h"
+#include "hpcnn/io/gzip.h"
+#include "hpcnn/io/idx.h"
+#include "tests/testing/subprocess.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+fs::path Scratch(const std::string& name) {
+  const char* base = std::getenv("TEST_TMPDIR");
+  const fs::path path =
+      fs::path(base != nullptr ? base : testing::TempDir()) / name;
+  fs::remove_all(path);
+  fs::create_directories(path);
+  return path;
+}
+
+void Write(const fs::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+std::string Read(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::string ImagesFile(std::uint32_t count) {
+  const auto digits = hpcnn::MakeSyntheticDigits(count, 1);
+  const std::vector<std::uint32_t> dims{count, 28, 28};
+  return hpcnn::FormatIdx<std::uint8_t>(dims, digits.pixels());
+}
+
+std::string LabelsFile(std::uint32_t count) {
+  const auto digits = hpcnn::MakeSyntheticDigits(count, 1);
+  const std::vector<std::uint32_t> dims{count};
+  return hpcnn::FormatIdx<std::uint8_t>(dims, digits.labels());
+}
+
+constexpr std::uint32_t kTrain = 240;
+constexpr std::uint32_t kTest = 60;
+
+// A small data set in MNIST's form.
+fs::path MakeData(const std::string& name) {
+  const fs::path folder = Scratch(name);
+  Write(folder / "train-images-idx3-ubyte", ImagesFile(kTrain));
+  Write(folder / "train-labels-idx1-ubyte", LabelsFile(kTrain));
+  Write(folder / "t10k-images-idx3-ubyte", ImagesFile(kTest));
+  Write(folder / "t10k-labels-idx1-ubyte", LabelsFile(kTest));
+  return folder;
+}
+
+ProgramResult Train(const std::vector<std::string>& arguments,
+                    const std::map<std::string, std::string>& environment = {},
+                    const SignalPlan& plan = {}) {
+  return RunProgram(DataPath("tools/train"), arguments, environment, plan);
+}
+
+std::vector<std::string> AllMatches(const std::string& text,
+                                    const std::string& pattern) {
+  std::vector<std::string> matches;
+  const std::regex regex(pattern);
+  for (std::sregex_iterator i(text.begin(), text.end(), regex), end; i != end;
+       ++i) {
+    matches.push_back((*i)[1]);
+  }
+  return matches;
+}
+
+TEST(TrainTest, PrintsTheCoursesLinesAndTables) {
+  const fs::path data = MakeData("prints");
+  const ProgramResult r =
+      Train({"--data=" + data.string(), "--epochs=2", "--workers=1,3",
+             "--metrics=" + (data / "m.jsonl").string()});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("220 training, 20 validation, 60 test images"));
+  EXPECT_EQ(AllMatches(r.out, R"((Epoch \d, accuracy \d+\.\d\d %\.)\n)").size(),
+            6u);
+  EXPECT_EQ(AllMatches(r.out, R"((Time regular: [\d.]+)\n)").size(), 1u);
+  EXPECT_EQ(
+      AllMatches(r.out, R"((Time with image processing: [\d.]+)\n)").size(),
+      2u);
+  EXPECT_EQ(AllMatches(r.out, R"((Test Accuracy: [\d.]+%)\n)").size(), 3u);
+  EXPECT_THAT(r.out, HasSubstr("Starting 1 workers...\n"));
+  EXPECT_THAT(r.out, HasSubstr("Starting 3 workers...\n"));
+  EXPECT_THAT(r.out, HasSubstr("data wait"));
+  // One line an epoch on stderr when it is no terminal.
+  EXPECT_EQ(AllMatches(r.err, "(epoch \\d/2: loss)").size(), 6u);
+
+  const std::string metrics = Read(data / "m.jsonl");
+  EXPECT_EQ(AllMatches(metrics, R"((\{"event":"epoch",.*\})\n)").size(), 6u);
+  EXPECT_EQ(AllMatches(metrics, R"((\{"event":"summary",.*\})\n)").size(), 3u);
+  for (const char* key : {"phase", "epoch", "val_accuracy", "loss", "seconds",
+                          "images_per_second", "wait_fraction", "test_accuracy",
+                          "weights_sha256", "workers", "threads"}) {
+    EXPECT_THAT(metrics, HasSubstr(std::string("\"") + key + "\":"));
+  }
+}
+
+TEST(TrainTest, WeightsAreTheSameForAnyWorkersAndThreads) {
+  const fs::path data = MakeData("same");
+  const fs::path metrics = data / "m.jsonl";
+  std::set<std::string> plain, augmented;
+  for (const char* threads : {"1", "2"}) {
+    const ProgramResult r = Train(
+        {"--data=" + data.string(), "--epochs=3", "--workers=0,1,2,7,32",
+         std::string("--threads=") + threads, "--metrics=" + metrics.string()});
+    ASSERT_EQ(r.exit_code, 0) << r.err;
+    const std::string text = Read(metrics);
+    for (const auto& sha : AllMatches(
+             text,
+             "\"phase\":\"plain\".*\"weights_sha256\":\"([0-9a-f]{64})")) {
+      plain.insert(sha);
+    }
+    const auto shas = AllMatches(
+        text, "\"phase\":\"augmented\".*\"weights_sha256\":\"([0-9a-f]{64})");
+    EXPECT_EQ(shas.size(), 5u);
+    augmented.insert(shas.begin(), shas.end());
+  }
+  EXPECT_EQ(plain.size(), 1u);
+  EXPECT_EQ(augmented.size(), 1u);
+  EXPECT_NE(plain, augmented);
+}
+
+TEST(TrainTest, EveryChoiceRuns) {
+  const fs::path data = MakeData("choices");
+  for (const char* model : {"--model=mlp", "--model=course"}) {
+    for (const char* policy : {"--policy=scalar", "--policy=simd"}) {
+      for (const char* optimizer :
+           {"--optimizer=sgd", "--optimizer=momentum"}) {
+        const ProgramResult r = Train(
+            {"--data=" + data.string(), "--epochs=1", "--workers=2", model,
+             policy, optimizer, "--batch=20", "--batches_per_epoch=5",
+             "--val_size=30", "--seed=18446744073709551615", "--lr=0.01"});
+        EXPECT_EQ(r.exit_code, 0) << r.err;
+        EXPECT_THAT(r.out, HasSubstr("210 training, 30 validation"));
+      }
+    }
+  }
+  const std::vector<std::string> common{"--data=" + data.string(),
+                                        "--epochs=1"};
+  auto with = [&](const char* flag) {
+    std::vector<std::string> all = common;
+    all.push_back(flag);
+    return Train(all).out;
+  };
+  EXPECT_THAT(with("--augment=on"), Not(HasSubstr("Time regular")));
+  EXPECT_THAT(with("--augment=off"), Not(HasSubstr("image processing")));
+}
+
+TEST(TrainTest, RelativePathsStartWhereTheUserIs) {
+  const fs::path data = MakeData("where");
+  const ProgramResult r =
+      Train({"--data=.", "--epochs=1", "--augment=off", "--metrics=m.jsonl"},
+            {{"BUILD_WORKING_DIRECTORY", data.string()}});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_TRUE(fs::exists(data / "m.jsonl"));
+}
+
+TEST(TrainTest, DataComesFromTheEnvironment) {
+  const fs::path data = MakeData("environment");
+  const ProgramResult r =
+      Train({"--epochs=1", "--augment=off"}, {{"HPCNN_DATA", data.string()}});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("HPCNN_DATA"));
+}
+
+TEST(TrainTest, WorkersComeFromSlurm) {
+  const fs::path data = MakeData("slurm");
+  const ProgramResult r =
+      Train({"--data=" + data.string(), "--epochs=1", "--augment=on"},
+            {{"SLURM_CPUS_PER_TASK", "5"}});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("Starting 5 workers..."));
+  EXPECT_THAT(r.out, HasSubstr("SLURM_CPUS_PER_TASK"));
+}
+
+TEST(TrainTest, HelpExplainsEveryFlag) {
+  const ProgramResult r = Train({"--help"});
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.err, "");
+  for (const char* flag :
+       {"workers", "threads", "data", "preset", "val_size", "model", "policy",
+        "epochs", "batch", "batches_per_epoch", "optimizer", "lr", "augment",
+        "seed", "metrics", "save"}) {
+    EXPECT_THAT(r.out, HasSubstr(std::string("  --") + flag + "="));
+    EXPECT_THAT(std::regex_replace(r.out, std::regex("\\s+"), " "),
+                HasSubstr(std::string("Example: --") + flag + "="));
+  }
+}
+
+class SignalTest : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Train, SignalTest, testing::Values(SIGINT, SIGTERM));
+
+TEST_P(SignalTest, StopsSoonWithWhatWasMeasured) {
+  const fs::path data = MakeData("signal");
+  for (const char* after : {"Epoch 2,", "Starting 32"}) {
+    const ProgramResult r =
+        Train({"--data=" + data.string(),
+               after[0] == 'E' ? "--epochs=1000000" : "--epochs=2000",
+               "--workers=32", "--metrics=" + (data / "m.jsonl").string()},
+              {}, {.signal = GetParam(), .after = after});
+    EXPECT_EQ(r.exit_code, 128 + GetParam()) << r.err;
+    EXPECT_THAT(r.out, HasSubstr("Stopped after"));
+    EXPECT_THAT(Read(data / "m.jsonl"), HasSubstr("\"stopped\":true"));
+    EXPECT_LT(r.seconds_after_signal, 2.0);
+  }
+}
+
+// ---- Bad input ------------------------------------------------------------
+
+struct BadData {
+  const char* name;
+  std::function<void(const fs::path&)> damage;
+  std::vector<const char*> expected;
+};
+
+std::string Patch(std::string file, std::size_t offset,
+                  const std::string& with) {
+  return file.replace(offset, with.size(), with);
+}
+
+// A gzip stream of 200 MB of zeros: some 200 KB.
+std::string Bomb() {
+  return hpcnn::Gzip(ImagesFile(kTrain) + std::string(200'000'000, '\0'));
+}
+
+const char kImages[] = "train-images-idx3-ubyte";
+const char kLabels[] = "train-labels-idx1-ubyte";
+
+void ReplaceByGzip(const fs::path& folder, const std::string& packed) {
+  fs::remove(folder / kImages);
+  Write(folder / (std::string(kImages) + ".gz"), packed);
+}
+
+const std::vector<BadData>& BadDataCases() {
+  static const std::vector<BadData> cases = {
+      {"missing folder",
+       [](const fs::path& f) { fs::remove_all(f); },
+       {"no such folder", "fetch_mnist"}},
+      {"missing file",
+       [](const fs::path& f) { fs::remove(f / kLabels); },
+       {"train-labels", "no such file", "fetch_mnist"}},
+      {"wrong magic",
+       [](const fs::path& f) {
+         Write(f / kImages, Patch(ImagesFile(kTrain), 0, "PK"));
+       },
+       {kImages, "offset 0", "expected"}},
+      {"wrong element type",
+       [](const fs::path& f) {
+         Write(f / kImages, Patch(ImagesFile(kTrain), 2, "\x0d"));
+       },
+       {kImages, "offset 2", "expected"}},
+      {"truncated header",
+       [](const fs::path& f) {
+         Write(f / kImages, ImagesFile(kTrain).substr(0, 9));
+       },
+       {kImages, "expected"}},
+      {"truncated",
+       [](const fs::path& f) {
+         Write(f / kImages, ImagesFile(kTrain).substr(0, 1000));
+       },
+       {kImages, "expected", "found"}},
+      {"trailing bytes",
+       [](const fs::path& f) { Write(f / kImages, ImagesFile(kTrain) + "x"); },
+       {kImages, "offset 188176", "end of the file"}},
+      {"dimensions overflow",
+       [](const fs::path& f) {
+         Write(f / kImages,
+               Patch(ImagesFile(kTrain), 4, std::string(12, '\xff')));
+       },
+       {kImages, "expected"}},
+      {"label out of range",
+       [](const fs::path& f) {
+         Write(f / kLabels, Patch(LabelsFile(kTrain), 8 + 17, "\x0a"));
+       },
+       {kLabels, "offset 25", "0 to 9", "found 10"}},
+      {"counts differ",
+       [](const fs::path& f) { Write(f / kLabels, LabelsFile(kTrain - 1)); },
+       {kLabels, "offset 4", "240 labels", "found 239"}},
+      {"corrupt gzip",
+       [](const fs::path& f) {
+         ReplaceByGzip(f, Patch(hpcnn::Gzip(ImagesFile(kTrain)), 500, "????"));
+       },
+       {".gz", "expected", "found"}},
+      {"truncated gzip",
+       [](const fs::path& f) {
+         ReplaceByGzip(f, hpcnn::Gzip(ImagesFile(kTrain)).substr(0, 5000));
+       },
+       {".gz", "expected", "found"}},
+      {"gzip bomb",
+       [](const fs::path& f) { ReplaceByGzip(f, Bomb()); },
+       {".gz", "end of the file"}},
+      {"empty file",
+       [](const fs::path& f) { Write(f / kImages, ""); },
+       {kImages, "offset 0", "expected"}},
+      {"directory in place of a file",
+       [](const fs::path& f) {
+         fs::remove(f / kImages);
+         fs::create_directory(f / kImages);
+       },
+       {kImages, "expected", "directory"}},
+      {"not 28 x 28",
+       [](const fs::path& f) {
+         const std::vector<std::uint32_t> dims{kTrain, 14, 56};
+         const auto digits = hpcnn::MakeSyntheticDigits(kTrain, 1);
+         Write(f / kImages,
+               hpcnn::FormatIdx<std::uint8_t>(dims, digits.pixels()));
+       },
+       {kImages, "28 x 28", "14 x 56"}},
+  };
+  return cases;
+}
+
+void ExpectRefusal(const ProgramResult& r,
+                   const std::vector<const char*>& expected,
+                   const std::string& name) {
+  EXPECT_EQ(r.exit_code, 2) << name << "\n" << r.out << r.err;
+  EXPECT_EQ(std::count(r.err.begin(), r.err.end(), '\n'), 1) << name << r.err;
+  EXPECT_THAT(r.err, StartsWith("train: ")) << name;
+  EXPECT_EQ(r.out, "") << name;
+  for (const char* text : expected) {
+    EXPECT_THAT(r.err, HasSubstr(text)) << name;
+  }
+}
+
+TEST(TrainTest, RefusesBadDataInOneLine) {
+  for (const BadData& bad : BadDataCases()) {
+    const fs::path data = MakeData("bad");
+    bad.damage(data);
+    ExpectRefusal(Train({"--data=" + data.string(), "--epochs=1"}),
+                  bad.expected, bad.name);
+  }
+}
+
+TEST(TrainTest, RefusesBadFlagsInOneLine) {
+  const fs::path data = MakeData("flags");
+  const std::vector<std::pair<std::string, std::vector<const char*>>> cases = {
+      {"--workers=-1", {"--workers", "0 to 1024", "\"-1\""}},
+      {"--workers=abc", {"--workers", "\"abc\""}},
+      {"--workers=8,,16", {"--workers", "\"8,,16\""}},
+      {"--workers=", {"--workers", "\"\""}},
+      {"--workers=99999999999999999999", {"--workers"}},
+      {"--workers", {"--workers", "a value"}},
+      {"--threads=0", {"--threads", "1 to 1024", "\"0\""}},
+      {"--epochs=0", {"--epochs", "1 to", "\"0\""}},
+      {"--epochs=1.5", {"--epochs", "\"1.5\""}},
+      {"--batch=0", {"--batch"}},
+      {"--batch=1e9", {"--batch"}},
+      {"--batches_per_epoch=0", {"--batches_per_epoch"}},
+      {"--val_size=0", {"--val_size"}},
+      {"--val_size=240", {"240 validation images", "--val_size"}},
+      {"--preset=lowdata", {"500 training", "found 300"}},
+      {"--preset=huge", {"--preset", "full or lowdata", "\"huge\""}},
+      {"--model=resnet", {"--model", "mlp or course", "\"resnet\""}},
+      {"--policy=cuda", {"--policy", "not available yet"}},
+      {"--policy=cuda-sim", {"--policy", "not available yet"}},
+      {"--policy=gpu", {"--policy", "scalar or simd"}},
+      {"--optimizer=adam", {"--optimizer", "sgd or momentum"}},
+      {"--lr=0", {"--lr", "above 0"}},
+      {"--lr=nan", {"--lr"}},
+      {"--lr=inf", {"--lr"}},
+      {"--augment=maybe", {"--augment", "both or on or off"}},
+      {"--seed=-1", {"--seed"}},
+      {"--save=w.safetensors", {"--save", "not available yet"}},
+      {"--data=", {"--data"}},
+      {"--wrokers=3", {"--wrokers", "--help"}},
+      {"--flagfile=x", {"--flagfile"}},
+      {"--undefok=x", {"--undefok"}},
+      {"extra", {"\"extra\"", "--help"}},
+      {"--metrics=/no/such/folder/m.jsonl", {"--metrics", "/no/such/folder"}},
+      {"--metrics=" + data.string(), {"--metrics", "directory"}},
+  };
+  for (const auto& [flag, expected] : cases) {
+    ExpectRefusal(Train({"--data=" + data.string(), flag}), expected, flag);
+  }
+}
+
+TEST(TrainTest, RefusesAMetricsFileWithoutPermission) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  const fs::path data = MakeData("permission");
+  fs::permissions(data, fs::perms::owner_read | fs::perms::owner_exec);
+  const ProgramResult r = Train(
+      {"--data=" + data.string(), "--metrics=" + (data / "m.jsonl").string()});
+  fs::permissions(data, fs::perms::owner_all);
+  ExpectRefusal(r, {"--metrics", "Permission denied"}, "permission");
+}
+
+}  // namespace

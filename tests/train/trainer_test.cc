@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "hpcnn/train/trainer.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "hpcnn/base/random.h"
+#include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/loss/mean_squared_error.h"
+#include "hpcnn/loss/softmax_cross_entropy.h"
+#include "hpcnn/nn/mlp.h"
+#include "hpcnn/optim/momentum.h"
+#include "hpcnn/optim/sgd.h"
+#include "hpcnn/train/predictor.h"
+
+namespace hpcnn {
+namespace {
+
+constexpr std::size_t kIn = 19, kHidden = 37, kOut = 5, kBatch = 23;
+using Net = MlpOf<Tanh, kIn, kHidden, kOut>;
+template <class P>
+using MomentumTrainer = Trainer<Net, SoftmaxCrossEntropy, Momentum, P>;
+
+struct Samples {
+  std::vector<float> x;
+  std::vector<std::uint8_t> labels;
+  MatrixView<const float> Images(std::size_t n) const {
+    return {x.data(), n, kIn};
+  }
+  std::span<const std::uint8_t> Labels(std::size_t n) const {
+    return {labels.data(), n};
+  }
+};
+
+Samples MakeSamples(std::uint64_t seed) {
+  Samples samples{std::vector<float>(kBatch * kIn),
+                  std::vector<std::uint8_t>(kBatch)};
+  RandomStream stream({.seed = seed});
+  for (float& v : samples.x) v = stream.Uniform(-1, 1);
+  for (auto& l : samples.labels)
+    l = static_cast<std::uint8_t>(stream.Below(kOut));
+  return samples;
+}
+
+// The same network by plain loops in double.
+class Reference {
+ public:
+  explicit Reference(std::span<const float> params)
+      : p_(params.begin(), params.end()), v_(params.size()) {}
+
+  double Step(const Samples& s, std::size_t n, double rate, double momentum,
+              double decay) {
+    std::vector<double> g(p_.size());
+    double loss = 0;
+    for (std::size_t i = 0; i < n; ++i) loss += Sample(s, i, g);
+    for (std::size_t k = 0; k < p_.size(); ++k) {
+      v_[k] = momentum * v_[k] + g[k] / static_cast<double>(n) + decay * p_[k];
+      p_[k] -= rate * v_[k];
+    }
+    return loss / static_cast<double>(n);
+  }
+  const std::vector<double>& parameters() const { return p_; }
+
+ private:
+  static constexpr std::size_t kB1 = kIn * kHidden, kW2 = kB1 + kHidden,
+                               kB2 = kW2 + kHidden * kOut;
+
+  double Sample(const Samples& s, std::size_t i, std::vector<double>& g) const {
+    double h[kHidden], z[kOut], total = 0;
+    const float* x = &s.x[i * kIn];
+    for (std::size_t j = 0; j < kHidden; ++j) {
+      double a = p_[kB1 + j];
+      for (std::size_t k = 0; k < kIn; ++k) a += x[k] * p_[k * kHidden + j];
+      h[j] = std::tanh(a);
+    }
+    for (std::size_t c = 0; c < kOut; ++c) {
+      z[c] = p_[kB2 + c];
+      for (std::size_t j = 0; j < kHidden; ++j) {
+        z[c] += h[j] * p_[kW2 + j * kOut + c];
+      }
+      total += std::exp(z[c]);
+    }
+    for (std::size_t c = 0; c < kOut; ++c) {
+      const double d = std::exp(z[c]) / total - (c == s.labels[i] ? 1 : 0);
+      g[kB2 + c] += d;
+      for (std::size_t j = 0; j < kHidden; ++j)
+        g[kW2 + j * kOut + c] += h[j] * d;
+    }
+    for (std::size_t j = 0; j < kHidden; ++j) {
+      double d = 0;
+      for (std::size_t c = 0; c < kOut; ++c) {
+        d += p_[kW2 + j * kOut + c] *
+             (std::exp(z[c]) / total - (c == s.labels[i] ? 1 : 0));
+      }
+      d *= 1 - h[j] * h[j];
+      g[kB1 + j] += d;
+      for (std::size_t k = 0; k < kIn; ++k) g[k * kHidden + j] += x[k] * d;
+    }
+    return std::log(total) - z[s.labels[i]];
+  }
+
+  std::vector<double> p_, v_;
+};
+
+template <class P>
+class TrainerTest : public testing::Test {};
+using Policies = testing::Types<Scalar, Simd>;
+TYPED_TEST_SUITE(TrainerTest, Policies);
+
+TYPED_TEST(TrainerTest, TenStepsFollowAReferenceInDouble) {
+  ThreadPool pool(2);
+  Momentum rule;
+  rule.weight_decay = 0.01f;
+  MomentumTrainer<TypeParam> trainer(pool, kBatch, rule, 1);
+  Reference reference(trainer.parameters());
+  for (std::uint64_t step = 0; step < 10; ++step) {
+    const Samples samples = MakeSamples(step);
+    const std::size_t n = step == 3 ? 7 : kBatch;  // a short batch between
+    const float loss = trainer.Step(samples.Images(n), samples.Labels(n), 0.1f);
+    EXPECT_NEAR(loss, reference.Step(samples, n, 0.1f, 0.9f, 0.01f), 1e-5);
+  }
+  for (std::size_t i = 0; i < Net::kParameterCount; ++i) {
+    ASSERT_NEAR(trainer.parameters()[i], reference.parameters()[i], 2e-6) << i;
+  }
+}
+
+TYPED_TEST(TrainerTest, WeightsAreTheSameForAnyNumberOfThreads) {
+  std::vector<float> first;
+  for (const std::size_t threads : {1, 2, 3, 7}) {
+    ThreadPool pool(threads);
+    MomentumTrainer<TypeParam> trainer(pool, kBatch, Momentum{}, 5);
+    for (std::uint64_t step = 0; step < 20; ++step) {
+      const Samples samples = MakeSamples(step);
+      const std::size_t n = step % 5 == 4 ? 1 : kBatch;  // fewer than threads
+      trainer.Step(samples.Images(n), samples.Labels(n), 0.1f);
+    }
+    const auto weights = trainer.parameters();
+    if (first.empty()) first.assign(weights.begin(), weights.end());
+    ASSERT_TRUE(std::equal(weights.begin(), weights.end(), first.begin()))
+        << threads << " threads";
+  }
+}
+
+TEST(TrainerTest, SeedChoosesTheInitialWeights) {
+  ThreadPool pool(1);
+  const MomentumTrainer<Simd> a(pool, 1, Momentum{}, 1);
+  const MomentumTrainer<Simd> b(pool, 1, Momentum{}, 1);
+  const MomentumTrainer<Simd> c(pool, 1, Momentum{}, 2);
+  const auto same = [](const auto& x, const auto& y) {
+    return std::equal(x.parameters().begin(), x.parameters().end(),
+                      y.parameters().begin());
+  };
+  EXPECT_TRUE(same(a, b));
+  EXPECT_FALSE(same(a, c));
+}
+
+// A layer wider than the gradient slice, and one with a single output.
+TEST(TrainerTest, RowsLargerThanTheGradientSliceTrain) {
+  using Wide = Mlp<2, 7000, 1>;
+  ThreadPool pool(2);
+  Trainer<Wide, MeanSquaredError, Sgd> trainer(pool, 4, Sgd{}, 1);
+  const std::vector<float> x{0, 0, 0, 1, 1, 0, 1, 1};
+  const std::vector<float> y{0, 1, 1, 2};
+  const MatrixView<const float> targets(y.data(), 4, 1);
+  const MatrixView<const float> inputs(x.data(), 4, 2);
+  const float before = trainer.Step(inputs, targets, 1e-4f);
+  float after = before;
+  for (int i = 0; i < 50; ++i) after = trainer.Step(inputs, targets, 1e-4f);
+  EXPECT_LT(after, 0.5f * before);
+}
+
+TEST(TrainerTest, BudgetIsConstexpr) {
+  static_assert(MomentumTrainer<Simd>::Bytes(1, 1) <= 64 * 1024);
+  static_assert(MomentumTrainer<Simd>::Bytes(64, 1) >
+                MomentumTrainer<Simd>::Bytes(32, 1));
+}
+
+TEST(TrainerDeathTest, RefusesABatchThatIsTooLarge) {
+  ThreadPool pool(1);
+  MomentumTrainer<Simd> trainer(pool, 4, Momentum{}, 1);
+  const Samples samples = MakeSamples(1);
+  EXPECT_DEATH(trainer.Step(samples.Images(5), samples.Labels(5), 0.1f),
+               "a step needs");
+}
+
+TEST(PredictorTest, AgreesWithTheTrainer) {
+  ThreadPool pool(2);
+  MomentumTrainer<Simd> trainer(pool, kBatch, Momentum{}, 3);
+  const Samples samples = MakeSamples(9);
+  const auto logits = trainer.Forward(samples.Images(kBatch));
+  Predictor<Net> predictor(trainer.parameters().first<Net::kParameterCount>());
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    const std::span<const float, kIn> sample(&samples.x[i * kIn], kIn);
+    const auto outputs = predictor.Outputs(sample);
+    for (std::size_t c = 0; c < kOut; ++c) {
+      ASSERT_EQ(outputs[c], logits(i, c)) << i << " " << c;
+    }
+    EXPECT_EQ(predictor.Predict(sample),
+              ArgMax(std::span<const float>(logits.row(i), kOut)));
+  }
+}
+
+}  // namespace
+}  // namespace hpcnn

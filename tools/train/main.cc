@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// //tools:train: plain against augmented training on handwritten digits.
+
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "hpcnn/base/policy.h"
+#include "hpcnn/concurrency/cpu_count.h"
+#include "hpcnn/concurrency/stop_signals.h"
+#include "hpcnn/data/mnist.h"
+#include "hpcnn/data/split.h"
+#include "hpcnn/data/synthetic_digits.h"
+#include "hpcnn/io/file.h"
+#include "hpcnn/optim/momentum.h"
+#include "hpcnn/optim/sgd.h"
+#include "tools/train/models.h"
+#include "tools/train/options.h"
+#include "tools/train/report.h"
+#include "tools/train/run.h"
+
+namespace hpcnn::train {
+namespace {
+
+constexpr int kBadUsage = 2;
+
+// The published training images first, then the test images.
+struct Images {
+  MnistImages all;
+  std::size_t train_images;
+  std::string source;
+};
+
+absl::StatusOr<Images> LoadImages(const std::string& flag) {
+  const DataSource source = ResolveData(flag);
+  if (source.folder.empty()) {
+    // As many as MNIST has, so that every preset works.
+    return Images{MakeSyntheticDigits(70'000, /*seed=*/1), 60'000,
+                  absl::StrCat("synthetic digits drawn by this program (",
+                               source.reason, ")")};
+  }
+  absl::StatusOr<Mnist> mnist = LoadMnist(source.folder);
+  if (!mnist.ok()) return mnist.status();
+  const std::size_t train_images = mnist->train.size();
+  mnist->train.Append(mnist->test);
+  return Images{std::move(mnist->train), train_images,
+                absl::StrCat(source.folder, " (", source.reason, ")")};
+}
+
+absl::StatusOr<Split<MnistImages>> SplitImages(const Options& options,
+                                               const Images& images) {
+  const std::size_t available =
+      options.lowdata ? images.all.size() : images.train_images;
+  const std::size_t validation = options.validation_size.value_or(
+      options.lowdata ? DefaultLowDataValidation(available)
+                      : DefaultFullValidation(available));
+  const std::size_t train = options.lowdata ? kLowDataTrainSize : 1;
+  if (train + validation > available) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(images.source, ": expected ", train, " training and ",
+                     validation, " validation images or more, found ",
+                     available, "; give a smaller --val_size or more data"));
+  }
+  return options.lowdata
+             ? SplitLowData(images.all, train, validation, options.seed)
+             : SplitFull(images.all, images.train_images, validation,
+                         options.seed);
+}
+
+void PrintSetUp(const Options& options, const Images& images,
+                const Split<MnistImages>& split, std::size_t parameters) {
+  absl::PrintF("Data: %s: %d training, %d validation, %d test images\n",
+               images.source, split.train.size(), split.validation.size(),
+               split.test.size());
+  absl::PrintF("Network: %s, %d parameters; %s on %s, %d threads (%s)\n",
+               options.model, parameters, options.policy,
+               hwy::TargetName(HWY_STATIC_TARGET), options.threads,
+               options.threads_source);
+  if (options.augmented) {
+    const CpuCount cpus = UsableCpus();
+    absl::PrintF(
+        "Workers: %s (%s); %d run at a time, the usable processors (%s)\n",
+        absl::StrJoin(options.workers, ","), options.workers_source, cpus.count,
+        cpus.source);
+  }
+  std::fflush(stdout);
+}
+
+template <class Net, class Rule>
+void RunWithPolicy(const Options& options, const Split<MnistImages>& split,
+                   std::stop_token stop, Report& report) {
+  if (options.policy == Scalar::kName) {
+    Runner<Net, Rule, Scalar, MnistImages>(options, split, stop, report).Run();
+  } else {
+    Runner<Net, Rule, Simd, MnistImages>(options, split, stop, report).Run();
+  }
+}
+
+template <class Net>
+void RunModel(const Options& options, const Images& images,
+              const Split<MnistImages>& split, std::stop_token stop,
+              Report& report) {
+  PrintSetUp(options, images, split, Net::kParameterCount);
+  if (options.optimizer == Sgd::kName) {
+    RunWithPolicy<Net, Sgd>(options, split, stop, report);
+  } else {
+    RunWithPolicy<Net, Momentum>(options, split, stop, report);
+  }
+}
+
+int Refuse(const absl::Status& status) {
+  absl::FPrintF(stderr, "train: %s\n", status.message());
+  return kBadUsage;
+}
+
+int Main(int argc, char** argv) {
+  const absl::StatusOr<Options> options = ReadOptions(argc, argv);
+  if (!options.ok()) return Refuse(options.status());
+  if (options->help) {
+    absl::PrintF("%s", HelpText());
+    return 0;
+  }
+  const StopSignals signals;  // before any other thread starts
+  Report report;
+  if (!options->metrics.empty()) {
+    const absl::Status status = report.Open(ResolveUserPath(options->metrics));
+    if (!status.ok()) return Refuse(status);
+  }
+  const absl::StatusOr<Images> images = LoadImages(options->data);
+  if (!images.ok()) return Refuse(images.status());
+  const auto split = SplitImages(*options, *images);
+  if (!split.ok()) return Refuse(split.status());
+
+  if (options->model == "course") {
+    RunModel<CourseModel>(*options, *images, *split, signals.token(), report);
+  } else {
+    RunModel<MlpModel>(*options, *images, *split, signals.token(), report);
+  }
+  report.Summary();
+  return signals.exit_code();
+}
+
+}  // namespace
+}  // namespace hpcnn::train
+
+int main(int argc, char** argv) {
+  try {
+    return hpcnn::train::Main(argc, argv);
+  } catch (const std::exception& error) {
+    absl::FPrintF(stderr, "train: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The networks that //tools:train knows by name.
+
+#ifndef HPCNN_TOOLS_TRAIN_MODELS_H_
+#define HPCNN_TOOLS_TRAIN_MODELS_H_
+
+#include "hpcnn/nn/flatten.h"
+#include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/sequential.h"
+
+namespace hpcnn::train {
+
+// --model=mlp
+using MlpModel =
+    Sequential<Input<1, 28, 28>, Flatten, Dense<128>, Relu, Dense<10>>;
+
+// --model=course: the network of the course texts, one sigmoid layer of 30.
+using CourseModel = Mlp<784, 30, 10>;
+
+}  // namespace hpcnn::train
+
+#endif  // HPCNN_TOOLS_TRAIN_MODELS_H_

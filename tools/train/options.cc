@@ -1,0 +1,321 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/train/options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "hpcnn/concurrency/cpu_count.h"
+
+// All flags are strings: Abseil itself would end the program with code 1 and
+// several lines on a value that does not parse.
+ABSL_FLAG(
+    std::string, workers, "auto",
+    "augmentation workers: a count, 0 to augment in the training threads, "
+    "or a list that runs one after another; auto is SLURM_CPUS_PER_TASK, "
+    "else the usable processors, at least 2. Example: --workers=8,16,32");
+ABSL_FLAG(std::string, threads, "auto",
+          "threads of the training step, the same weights for any number; auto "
+          "is the usable processors, as far as the batch keeps them busy. "
+          "Example: --threads=2");
+ABSL_FLAG(
+    std::string, data, "auto",
+    "a folder with the four MNIST files, raw or .gz; synthetic for digits "
+    "that the program draws; auto is $HPCNN_DATA, else "
+    "${XDG_CACHE_HOME:-~/.cache}/hpcnn/mnist, else synthetic. "
+    "Example: --data=/data/mnist");
+ABSL_FLAG(
+    std::string, preset, "full",
+    "full trains on 55 000 of MNIST's images; lowdata on 500, with batches "
+    "drawn with replacement: the course's regime, where augmentation gains "
+    "most. Example: --preset=lowdata");
+ABSL_FLAG(std::string, val_size, "auto",
+          "validation images; auto is 5 000 (full) or 10 000 (lowdata) for "
+          "MNIST. Example: --val_size=1000");
+ABSL_FLAG(std::string, model, "mlp",
+          "mlp (784-128-10, ReLU) or course (784-30-10, sigmoid). "
+          "Example: --model=course");
+ABSL_FLAG(std::string, policy, "simd",
+          "how the maths runs: scalar or simd. Example: --policy=scalar");
+ABSL_FLAG(std::string, epochs, "15",
+          "passes over the data. Example: --epochs=5");
+ABSL_FLAG(std::string, batch, "auto",
+          "images a step; auto is 64 (full) or 16 (lowdata). "
+          "Example: --batch=128");
+ABSL_FLAG(
+    std::string, batches_per_epoch, "auto",
+    "draw this many batches an epoch, with replacement; auto is every "
+    "image once (full) or 300 (lowdata). Example: --batches_per_epoch=100");
+ABSL_FLAG(std::string, optimizer, "momentum",
+          "sgd or momentum. Example: --optimizer=sgd");
+ABSL_FLAG(std::string, lr, "auto",
+          "learning rate at the start; it falls to 0 along a cosine. auto is "
+          "tuned for preset, model and optimizer. Example: --lr=0.05");
+ABSL_FLAG(std::string, augment, "both",
+          "both trains plain, then augmented, and compares; on and off do one. "
+          "Example: --augment=on");
+ABSL_FLAG(std::string, seed, "1",
+          "everything random depends on it alone. Example: --seed=7");
+ABSL_FLAG(std::string, metrics, "",
+          "write one JSON object an epoch and one a phase to this file. "
+          "Example: --metrics=run.jsonl");
+ABSL_FLAG(std::string, save, "",
+          "write the trained weights to this file; not available yet. "
+          "Example: --save=digits.safetensors");
+
+namespace hpcnn::train {
+namespace {
+
+constexpr std::string_view kFlags[] = {
+    "workers",   "threads", "data",    "preset", "val_size",
+    "model",     "policy",  "epochs",  "batch",  "batches_per_epoch",
+    "optimizer", "lr",      "augment", "seed",   "metrics",
+    "save"};
+
+// More would only ask for memory: each worker has a stack, each thread, too.
+constexpr std::size_t kMaxThreads = 1024;
+constexpr std::size_t kMaxBatch = 1 << 16;
+
+absl::Status Refuse(std::string_view flag, std::string_view value,
+                    std::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": expected ",
+                                                 expected, ", found \"", value,
+                                                 "\"; --help shows examples"));
+}
+
+template <class T>
+absl::Status ReadCount(std::string_view flag, std::string_view value, T low,
+                       T high, T& out) {
+  if (!absl::SimpleAtoi(value, &out) || out < low || out > high) {
+    return Refuse(flag, value,
+                  absl::StrCat("a whole number from ", low, " to ", high));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadChoice(std::string_view flag, std::string_view value,
+                        const std::vector<std::string_view>& choices,
+                        std::string& out) {
+  if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
+    return Refuse(flag, value, absl::StrJoin(choices, " or "));
+  }
+  out = value;
+  return absl::OkStatus();
+}
+
+absl::Status ReadWorkers(std::string_view value, Options& options) {
+  if (value == "auto") {
+    const CpuCount cpus = UsableCpus();
+    options.workers = {std::max<std::size_t>(2, cpus.count)};
+    options.workers_source = cpus.count < 2
+                                 ? absl::StrCat(cpus.source, ", at least 2")
+                                 : std::string(cpus.source);
+    return absl::OkStatus();
+  }
+  options.workers_source = "--workers";
+  for (const std::string_view word : absl::StrSplit(value, ',')) {
+    std::size_t count = 0;
+    if (!absl::SimpleAtoi(word, &count) || count > kMaxThreads) {
+      return Refuse("workers", value,
+                    absl::StrCat("auto, or counts from 0 to ", kMaxThreads,
+                                 " with commas between"));
+    }
+    options.workers.push_back(count);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadThreads(std::string_view value, Options& options) {
+  if (value == "auto") {
+    const CpuCount cpus = UsableCpus();
+    // A thread needs some eight samples, or it waits longer than it works.
+    const std::size_t useful = std::max<std::size_t>(1, options.batch / 8);
+    options.threads = std::min({cpus.count, useful, kMaxThreads});
+    options.threads_source = options.threads < cpus.count
+                                 ? "8 images of a batch each"
+                                 : std::string(cpus.source);
+    return absl::OkStatus();
+  }
+  options.threads_source = "--threads";
+  return ReadCount<std::size_t>("threads", value, 1, kMaxThreads,
+                                options.threads);
+}
+
+// Rates found on MNIST, for plain and augmented training alike; the plain run
+// is tuned as carefully as the augmented one.
+void ChooseRates(Options& options) {
+  options.weight_decay = options.lowdata ? 1e-3f : 1e-4f;
+  if (options.model == "course") {
+    options.rate = options.lowdata ? 0.15f : 0.3f;
+    options.weight_decay = options.lowdata ? 1e-3f : 0.0f;
+  } else {
+    options.rate = options.lowdata ? 0.05f : 0.1f;
+  }
+  // Momentum 0.9 multiplies a steady gradient by 10; the rate of plain descent
+  // makes up for it, halved because it has no inertia.
+  if (options.optimizer == "sgd") options.rate *= 5;
+}
+
+absl::Status ReadRate(std::string_view value, float& rate) {
+  if (value == "auto") return absl::OkStatus();
+  if (!absl::SimpleAtof(value, &rate) || !(rate > 0) || !std::isfinite(rate)) {
+    return Refuse("lr", value, "auto, or a number above 0");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadOptional(std::string_view flag, std::string_view value,
+                          std::size_t high, std::optional<std::size_t>& out) {
+  if (value == "auto") return absl::OkStatus();
+  return ReadCount<std::size_t>(flag, value, 1, high, out.emplace());
+}
+
+// What Abseil's parser would answer with several lines and code 1.
+absl::Status CheckWords(const std::vector<std::string_view>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string_view word = words[i];
+    if (!absl::StartsWith(word, "-")) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected --flag=value, found \"", word,
+                       "\"; --help lists the flags"));
+    }
+    word.remove_prefix(absl::StartsWith(word, "--") ? 2 : 1);
+    const std::pair<std::string_view, std::string_view> parts =
+        absl::StrSplit(word, absl::MaxSplits('=', 1));
+    if (std::find(std::begin(kFlags), std::end(kFlags), parts.first) ==
+        std::end(kFlags)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected a flag of this program, found \"", words[i],
+                       "\"; --help lists the flags"));
+    }
+    if (absl::StrContains(word, '=')) continue;
+    if (++i == words.size()) return Refuse(parts.first, "", "a value");
+  }
+  return absl::OkStatus();
+}
+
+#define HPCNN_RETURN_IF_ERROR(expression) \
+  if (absl::Status status = (expression); !status.ok()) return status
+
+absl::Status ReadFlags(Options& options) {
+  std::string preset;
+  HPCNN_RETURN_IF_ERROR(ReadChoice("preset", absl::GetFlag(FLAGS_preset),
+                                   {"full", "lowdata"}, preset));
+  options.lowdata = preset == "lowdata";
+  HPCNN_RETURN_IF_ERROR(ReadChoice("model", absl::GetFlag(FLAGS_model),
+                                   {"mlp", "course"}, options.model));
+  const std::string policy = absl::GetFlag(FLAGS_policy);
+  if (policy == "cuda" || policy == "cuda-sim") {
+    return Refuse("policy", policy,
+                  "scalar or simd (cuda and cuda-sim are not available yet)");
+  }
+  HPCNN_RETURN_IF_ERROR(
+      ReadChoice("policy", policy, {"scalar", "simd"}, options.policy));
+  HPCNN_RETURN_IF_ERROR(ReadChoice("optimizer", absl::GetFlag(FLAGS_optimizer),
+                                   {"sgd", "momentum"}, options.optimizer));
+
+  if (options.lowdata) {
+    options.batch = 16;
+    options.batches_per_epoch = 300;
+    options.ranges = {.rotate = 12, .shift = 2, .skew = 0.15f, .noise = 0.05f};
+  } else {
+    options.batch = 64;
+  }
+  const std::string batch = absl::GetFlag(FLAGS_batch);
+  if (batch != "auto") {
+    HPCNN_RETURN_IF_ERROR(
+        ReadCount<std::size_t>("batch", batch, 1, kMaxBatch, options.batch));
+  }
+  HPCNN_RETURN_IF_ERROR(ReadOptional("batches_per_epoch",
+                                     absl::GetFlag(FLAGS_batches_per_epoch),
+                                     10'000'000, options.batches_per_epoch));
+  HPCNN_RETURN_IF_ERROR(ReadOptional("val_size", absl::GetFlag(FLAGS_val_size),
+                                     100'000'000, options.validation_size));
+  HPCNN_RETURN_IF_ERROR(ReadCount<std::uint32_t>(
+      "epochs", absl::GetFlag(FLAGS_epochs), 1, 1'000'000, options.epochs));
+  HPCNN_RETURN_IF_ERROR(ReadCount<std::uint64_t>(
+      "seed", absl::GetFlag(FLAGS_seed), 0, ~std::uint64_t{0}, options.seed));
+  ChooseRates(options);
+  HPCNN_RETURN_IF_ERROR(ReadRate(absl::GetFlag(FLAGS_lr), options.rate));
+  HPCNN_RETURN_IF_ERROR(ReadWorkers(absl::GetFlag(FLAGS_workers), options));
+  HPCNN_RETURN_IF_ERROR(ReadThreads(absl::GetFlag(FLAGS_threads), options));
+
+  std::string augment;
+  HPCNN_RETURN_IF_ERROR(ReadChoice("augment", absl::GetFlag(FLAGS_augment),
+                                   {"both", "on", "off"}, augment));
+  options.plain = augment != "on";
+  options.augmented = augment != "off";
+  options.data = absl::GetFlag(FLAGS_data);
+  if (options.data.empty()) {
+    return Refuse("data", "", "a folder, synthetic or auto");
+  }
+  options.metrics = absl::GetFlag(FLAGS_metrics);
+  if (!absl::GetFlag(FLAGS_save).empty()) {
+    return Refuse("save", absl::GetFlag(FLAGS_save),
+                  "nothing (saving weights is not available yet)");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  Options options;
+  for (const std::string_view word : words) {
+    if (word == "--help" || word == "-help" || word == "-h") {
+      options.help = true;
+      return options;
+    }
+  }
+  HPCNN_RETURN_IF_ERROR(CheckWords(words));
+  std::vector<char*> positional;
+  std::vector<absl::UnrecognizedFlag> unknown;
+  absl::ParseAbseilFlagsOnly(argc, argv, positional, unknown);
+  HPCNN_RETURN_IF_ERROR(ReadFlags(options));
+  return options;
+}
+
+std::string HelpText() {
+  std::string text =
+      "Trains a network on handwritten digits, plain and with augmentation, "
+      "and "
+      "compares.\n\n"
+      "  bazel run //tools:train -- --workers=32\n"
+      "  bazel run //tools:train -- --preset=lowdata --workers=8,16,32\n\n";
+  for (const std::string_view name : kFlags) {
+    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    absl::StrAppend(&text, "  --", name, "=", flag->DefaultValue(), "\n");
+    std::string line = "     ";
+    for (const std::string_view word : absl::StrSplit(flag->Help(), ' ')) {
+      if (line.size() + 1 + word.size() > 78) {
+        absl::StrAppend(&text, line, "\n");
+        line = "     ";
+      }
+      absl::StrAppend(&line, " ", word);
+    }
+    absl::StrAppend(&text, line, "\n");
+  }
+  absl::StrAppend(
+      &text,
+      "\nResults go to stdout, progress to stderr. Exit code: 0 done, "
+      "1 failed, 2 bad\nusage or input, 130 or 143 stopped by Ctrl-C "
+      "or SIGTERM.\n");
+  return text;
+}
+
+}  // namespace hpcnn::train

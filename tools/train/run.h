@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The training runs of //tools:train for one network, optimizer and policy.
+
+#ifndef HPCNN_TOOLS_TRAIN_RUN_H_
+#define HPCNN_TOOLS_TRAIN_RUN_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "hpcnn/augment/pipeline.h"
+#include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/data/sampler.h"
+#include "hpcnn/data/split.h"
+#include "hpcnn/io/sha256.h"
+#include "hpcnn/loader/batch_loader.h"
+#include "hpcnn/loss/softmax_cross_entropy.h"
+#include "hpcnn/train/evaluate.h"
+#include "hpcnn/train/fit.h"
+#include "hpcnn/train/trainer.h"
+#include "tools/train/options.h"
+#include "tools/train/report.h"
+
+namespace hpcnn::train {
+
+// Over the little-endian bytes of the parameters in declaration order.
+inline std::string WeightsSha256(std::span<const float> weights) {
+  static_assert(std::endian::native == std::endian::little);
+  return Sha256({reinterpret_cast<const std::uint8_t*>(weights.data()),
+                 weights.size_bytes()});
+}
+
+template <class Net, class Rule, class Policy, Dataset D>
+class Runner {
+ public:
+  Runner(const Options& options, const Split<D>& split, std::stop_token stop,
+         Report& report)
+      : options_(options), split_(split), stop_(stop), report_(report) {}
+
+  // All phases that the options ask for, until a stop.
+  void Run() {
+    if (options_.plain) {
+      Train(Normalise<Image>(), Phase{.workers = 0});
+    }
+    if (!options_.augmented) return;
+    for (const std::size_t workers : options_.workers) {
+      if (stop_.stop_requested()) return;
+      Train(AugmentPipeline<Image, Policy>(options_.seed, options_.ranges),
+            Phase{.augmented = true, .workers = workers});
+    }
+  }
+
+ private:
+  using Image = typename D::ImageShape;
+
+  template <class T>
+  void Train(const T& transform, const Phase& phase) {
+    const std::size_t size = split_.train.size();
+    if (options_.batches_per_epoch) {
+      Train(
+          transform, phase,
+          ReplacementSampler(size, *options_.batches_per_epoch * options_.batch,
+                             options_.seed));
+    } else {
+      Train(transform, phase, ShuffledSampler(size, options_.seed));
+    }
+  }
+
+  template <class T, class S>
+  void Train(const T& transform, Phase phase, const S& sampler) {
+    phase.threads = options_.threads;
+    phase.epochs = options_.epochs;
+    report_.Begin(phase);
+    Rule rule;
+    rule.weight_decay = options_.weight_decay;
+    ThreadPool pool(options_.threads);
+    Trainer<Net, SoftmaxCrossEntropy, Rule, Policy> trainer(
+        pool, options_.batch, rule, options_.seed);
+    PhaseResult result;
+    result.phase = phase;
+    {
+      BatchLoader loader(split_.train, sampler, transform,
+                         {.batch_size = options_.batch,
+                          .epochs = options_.epochs,
+                          .workers = phase.workers},
+                         &pool);
+      const FitOptions<> fit{
+          .rate = options_.rate, .epochs = options_.epochs, .stop = stop_};
+      result.history = Fit(trainer, loader, split_.validation, fit, report_);
+    }
+    // The test images are looked at once, here.
+    if (!result.history.stopped) {
+      result.test_accuracy = Evaluate(trainer, split_.test);
+    }
+    result.weights_sha256 = WeightsSha256(trainer.parameters());
+    report_.End(result);
+  }
+
+  const Options& options_;
+  const Split<D>& split_;
+  std::stop_token stop_;
+  Report& report_;
+};
+
+}  // namespace hpcnn::train
+
+#endif  // HPCNN_TOOLS_TRAIN_RUN_H_
