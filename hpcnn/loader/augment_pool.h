@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// AugmentPool: worker threads that fill the chunks of BatchSlots.
+//
+// More running threads than processors only take turns, so at most
+// `max_running` of the workers run; the others are parked: blocked, at no cost,
+// until the pool goes. Destroying the pool closes the slots and joins.
+
+#ifndef HPCNN_LOADER_AUGMENT_POOL_H_
+#define HPCNN_LOADER_AUGMENT_POOL_H_
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "hpcnn/base/target.h"
+#include "hpcnn/concurrency/batch_slots.h"
+
+HPCNN_NAMESPACE_BEGIN
+
+class AugmentPool {
+ public:
+  // fill(chunk) is called by the running workers at once. It must end in
+  // slots.Complete or slots.Fail and not throw. `slots` and what `fill` refers
+  // to must outlive the pool.
+  template <class Fill>
+  AugmentPool(std::size_t workers, std::size_t max_running, BatchSlots& slots,
+              Fill fill)
+      : running_(std::min(workers, max_running)) {
+    threads_.reserve(workers);
+    while (threads_.size() < running_) {
+      threads_.emplace_back([&slots, fill](std::stop_token stop) {
+        const std::stop_callback close(stop, [&slots] { slots.close(); });
+        BatchSlots::Chunk chunk;
+        while (slots.Claim(&chunk)) fill(chunk);
+      });
+    }
+    while (threads_.size() < workers) {
+      threads_.emplace_back([this](std::stop_token stop) {
+        std::unique_lock lock(parked_mutex_);
+        parked_.wait(lock, stop, [] { return false; });
+      });
+    }
+  }
+
+  std::size_t workers() const { return threads_.size(); }
+  std::size_t running() const { return running_; }
+  std::size_t parked() const { return workers() - running_; }
+
+ private:
+  std::size_t running_;
+  std::mutex parked_mutex_;
+  std::condition_variable_any parked_;
+  // Last, so that the threads end before what they use; each one's stop request
+  // wakes it, also when starting the next one fails.
+  std::vector<std::jthread> threads_;
+};
+
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_LOADER_AUGMENT_POOL_H_
