@@ -125,6 +125,9 @@ std::vector<BadIdx> BadFiles() {
       {"Png", "\x89PNG\r\n\x1a\n",
        "0: expected the IDX magic 00 00 08, found 89 50 4e; this is not an IDX "
        "file"},
+      {"SecondByte", Bytes("00 01 08 01 00 00 00 06 ") + six,
+       "0: expected the IDX magic 00 00 08, found 00 01 08; this is not an IDX "
+       "file"},
       {"UnknownType", Bytes("00 00 0a 01 00 00 00 06 ") + six,
        "2: expected element type 08, found 0a; types are 08 u8, 09 i8, 0b i16, "
        "0c i32, 0d f32, 0e f64"},
