@@ -41,11 +41,15 @@ constexpr std::size_t TrainingBytes(std::size_t batch) {
 
 namespace internal {
 
-template <std::size_t... Dims>
-std::string ShapeText(Shape<Dims...>) {
+template <ShapeType S>
+std::string ShapeText() {
   std::string text;
-  ((text += (text.empty() ? "[" : ", ") + std::to_string(Dims)), ...);
-  return text + "]";
+  for (const std::size_t dim : S::kDims) {
+    text += text.empty() ? "[" : ", ";
+    text += std::to_string(dim);
+  }
+  text += ']';
+  return text;
 }
 
 inline std::string SummaryRow(const std::string& layer,
@@ -66,11 +70,11 @@ std::string Summary() {
   std::string text =
       internal::SummaryRow("Layer", "Output", "Parameters", "FLOPs");
   text += internal::SummaryRow(
-      "Input", internal::ShapeText(typename Net::InputShape{}), "", "");
+      "Input", internal::ShapeText<typename Net::InputShape>(), "", "");
   ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
     using L = typename Net::template LayerAt<I>;
     text += internal::SummaryRow(Net::kNames[I],
-                                 internal::ShapeText(typename L::Output{}),
+                                 internal::ShapeText<typename L::Output>(),
                                  std::to_string(Net::template kParameters<I>),
                                  std::to_string(L::kForwardFlops));
   });
