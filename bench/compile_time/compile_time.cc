@@ -42,7 +42,7 @@ int main() {
   BatchLoader loader(digits, ShuffledSampler(1000, 1),
                      AugmentPipeline<Shape<1, 28, 28>>(1), {.workers = 2},
                      &pool);
-  Fit(trainer, loader, digits, FitOptions<>{});
+  Fit(trainer, loader, digits);
 }
 )";
 }

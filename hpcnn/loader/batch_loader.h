@@ -94,6 +94,7 @@ class BatchLoader {
         batches_per_epoch_((sampler.per_epoch() + batch_size_ - 1) /
                            batch_size_),
         first_epoch_(options.first_epoch),
+        epochs_(options.epochs),
         arena_(ArenaBytes<float>(Slots(options) * batch_size_ * kImageSize) +
                ArenaBytes<std::uint8_t>(Slots(options) * batch_size_)),
         images_(arena_.Take<float>(Slots(options) * batch_size_ * kImageSize)),
@@ -139,6 +140,7 @@ class BatchLoader {
   // Ends the loader from any thread: Next returns null soon.
   void close() { slots_.close(); }
 
+  std::uint32_t epochs() const { return epochs_; }
   std::size_t batches_per_epoch() const { return batches_per_epoch_; }
   std::size_t workers() const { return workers_.workers(); }
   std::size_t running() const { return workers_.running(); }
@@ -233,6 +235,7 @@ class BatchLoader {
   const std::size_t chunk_size_;
   const std::size_t batches_per_epoch_;
   const std::uint32_t first_epoch_;
+  const std::uint32_t epochs_;
   Arena arena_;
   std::span<float> images_;         // [slots, batch_size, C, H, W]
   std::span<std::uint8_t> labels_;  // [slots, batch_size]

@@ -38,7 +38,6 @@ struct History {
 template <class Schedule = CosineSchedule>
 struct FitOptions {
   float rate = 0.1f;  // multiplied by schedule(fraction of the run)
-  std::uint32_t epochs = 1;
   Schedule schedule{};
   std::stop_token stop{};  // looked at before every step
 };
@@ -51,21 +50,22 @@ struct NoObserver {
   void OnEpoch(const EpochRecord&) {}
 };
 
-// Trains on all batches of `loader` (a BatchLoader over options.epochs epochs).
+// Trains on all batches of `loader` (a BatchLoader).
 // What a loader's worker throws comes out of here.
 template <class TrainerType, class Loader, Dataset Validation,
           class Schedule = CosineSchedule, class Observer = NoObserver>
 History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
-            const FitOptions<Schedule>& options, Observer&& observer = {}) {
+            const FitOptions<Schedule>& options = {},
+            Observer&& observer = {}) {
   using Clock = std::chrono::steady_clock;
   const auto since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
   const std::size_t steps = loader.batches_per_epoch();
-  const double total = static_cast<double>(steps) * options.epochs;
+  const double total = static_cast<double>(steps) * loader.epochs();
 
   History history;
-  history.epochs.reserve(options.epochs);
+  history.epochs.reserve(loader.epochs());
   Evaluator<TrainerType> evaluator(trainer);
   const Clock::time_point start = Clock::now();
   Clock::time_point epoch_start = start;
@@ -96,7 +96,7 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
     epoch_start = Clock::now();
   }
   history.seconds = since(start);
-  history.stopped = history.epochs.size() < options.epochs;
+  history.stopped = history.epochs.size() < loader.epochs();
   return history;
 }
 

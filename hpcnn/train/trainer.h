@@ -51,7 +51,8 @@ class Trainer {
       : pool_(pool),
         rule_(rule),
         arena_(Bytes(batch, pool.threads())),
-        parameters_(arena_.Take<float>(Net::kParameterCount)),
+        parameters_(arena_.Take<float>(Net::kParameterCount)
+                        .template first<Net::kParameterCount>()),
         workspace_(arena_.Take<float>(Activations::TrainingElements(batch)),
                    batch),
         losses_(arena_.Take<float>(batch)),
@@ -59,7 +60,7 @@ class Trainer {
     for (float*& state : states_) {
       state = arena_.Take<float>(Net::kParameterCount).data();
     }
-    Net::Initialise(seed, parameters_);
+    Net::Initialise(seed, std::span<float>(parameters_));
   }
 
   // Bytes of the arena that holds all of it.
@@ -108,8 +109,12 @@ class Trainer {
     return workspace_.Logits({0, x.rows()});
   }
 
-  std::span<const float> parameters() const { return parameters_; }
-  std::span<float> mutable_parameters() { return parameters_; }
+  std::span<const float, Net::kParameterCount> parameters() const {
+    return parameters_;
+  }
+  std::span<float, Net::kParameterCount> mutable_parameters() {
+    return parameters_;
+  }
   std::size_t batch() const { return workspace_.batch(); }
   ThreadPool& pool() const { return pool_; }
 
@@ -149,7 +154,7 @@ class Trainer {
   ThreadPool& pool_;
   const Rule rule_;
   Arena arena_;
-  std::span<float> parameters_;  // [kParameterCount]
+  std::span<float, Net::kParameterCount> parameters_;
   Workspace<Net, float> workspace_;
   std::span<float> losses_;                     // [batch]
   std::span<float> gradients_;                  // [threads, kGradientElements]

@@ -48,7 +48,7 @@ History Train(NetTrainer& trainer, const T& transform, std::size_t workers,
               Observer&& observer = {}, std::stop_token stop = {}) {
   BatchLoader loader(Digits(), ShuffledSampler(Digits().size(), 1), transform,
                      {.epochs = kEpochs, .workers = workers}, &trainer.pool());
-  const FitOptions<> options{.epochs = kEpochs, .stop = stop};
+  const FitOptions<> options{.stop = stop};
   return Fit(trainer, loader, Unseen(), options, observer);
 }
 

@@ -194,7 +194,7 @@ TEST(PredictorTest, AgreesWithTheTrainer) {
   MomentumTrainer<Simd> trainer(pool, kBatch, Momentum{}, 3);
   const Samples samples = MakeSamples(9);
   const auto logits = trainer.Forward(samples.Images(kBatch));
-  Predictor<Net> predictor(trainer.parameters().first<Net::kParameterCount>());
+  Predictor<Net> predictor(trainer.parameters());
   for (std::size_t i = 0; i < kBatch; ++i) {
     const std::span<const float, kIn> sample(&samples.x[i * kIn], kIn);
     const auto outputs = predictor.Outputs(sample);

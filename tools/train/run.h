@@ -89,8 +89,7 @@ class Runner {
                           .epochs = options_.epochs,
                           .workers = phase.workers},
                          &pool);
-      const FitOptions<> fit{
-          .rate = options_.rate, .epochs = options_.epochs, .stop = stop_};
+      const FitOptions<> fit{.rate = options_.rate, .stop = stop_};
       result.history = Fit(trainer, loader, split_.validation, fit, report_);
     }
     // The test images are looked at once, here.
