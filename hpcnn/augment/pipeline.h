@@ -7,15 +7,14 @@
 // their arguments, without state or heap, so any thread may call them.
 //
 // The three geometric operations compose into one AffineMap. The rest is
-// fixed-point arithmetic, so results are the same to the bit for every policy,
-// target and compiler flag:
-//   positions   32 bits, 16 of them fraction: within 2^-11 pixel at 88x88
+// fixed-point arithmetic, the same to the bit for Scalar and Simd on any target:
+//   positions   32 bits, 16 of them fraction: within 2^-11 pixel up to 64x64
 //   weights     15 bits fraction
 //   brightness  16 bits, in units of 1/128 of a stored level: 0..32640
 // Outside the image is black, blended in over one pixel.
 //
-// Not for images whose padded copy exceeds the stack budget (about 80x80): warp
-// those with WarpAffine.
+// Not for large images (Simd: above about 54x54, its stack budget): warp those
+// with WarpAffine.
 
 #ifndef HPCNN_AUGMENT_PIPELINE_H_
 #define HPCNN_AUGMENT_PIPELINE_H_

@@ -43,6 +43,10 @@ struct AugmentKernel<Simd> {
   static void Run(TensorView<const std::uint8_t, 1, H, W> image,
                   const FixedWarp& warp, const RandomPlace& noise_place,
                   TensorView<float, 1, H, W> out) {
+    // The plane, two bytes a pixel of values, and one of noise.
+    static_assert(sizeof(Plane<H, W>) + 3 * H * W <= 16384,
+                  "hpcnn: AugmentPipeline works within 16 KiB of stack, which "
+                  "this image exceeds; warp it with WarpAffine");
     Plane<H, W> plane;
     FillPlane(image, plane);
     // Rows are stored whole vectors at a time, each over the end of the last.
@@ -75,10 +79,6 @@ struct AugmentKernel<Simd> {
   struct Plane {
     static constexpr std::size_t kPitch = RoundUp(W + 3, 32);
     static constexpr std::size_t kWords = RoundUp((H + 2) * kPitch + 1, kTable);
-    static_assert(kWords <= 6144,
-                  "hpcnn: AugmentPipeline keeps a padded copy of the image on "
-                  "the stack, which must stay below 16 KiB in all; use "
-                  "WarpAffine for larger images");
     alignas(64) std::array<std::uint16_t, kWords> words;
   };
 
@@ -227,23 +227,22 @@ struct AugmentKernel<Simd> {
       // Where a table ends between two rows, it holds both of a pair.
       const V16 right_table =
           kPitch <= kTable ? left_table : hn::ShiftRight<kTableBits>(right);
-      const auto left_at =
-          hn::IndicesFromVec(d, hn::And(left, set(kTable - 1)));
-      const auto right_at =
-          hn::IndicesFromVec(d, hn::And(right, set(kTable - 1)));
       Words words{hn::Zero(d), hn::Zero(d)};
       const std::uint16_t* table = words_ + first;
       V16 i = hn::Zero(d);
       for (const std::uint16_t* end = table + tables_ * kTable; table != end;
            table += kTable) {
-        const auto low = hn::LoadU(d, table);
-        const auto high = hn::LoadU(d, table + kLanes);
-        words.left = hn::IfThenElse(
-            hn::Eq(left_table, i),
-            hn::TwoTablesLookupLanes(d, low, high, left_at), words.left);
-        words.right = hn::IfThenElse(
-            hn::Eq(right_table, i),
-            hn::TwoTablesLookupLanes(d, low, high, right_at), words.right);
+        // As hn::TwoTablesLookupLanes, which demands indices below kTable: the
+        // instruction itself ignores their upper bits.
+        const auto lookup = [table](V16 index) HWY_ATTR {
+          return V16{
+              _mm512_permutex2var_epi16(hn::LoadU(D16(), table).raw, index.raw,
+                                        hn::LoadU(D16(), table + kLanes).raw)};
+        };
+        words.left =
+            hn::IfThenElse(hn::Eq(left_table, i), lookup(left), words.left);
+        words.right =
+            hn::IfThenElse(hn::Eq(right_table, i), lookup(right), words.right);
         i = hn::Add(i, set(1));
       }
       return words;
