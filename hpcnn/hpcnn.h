@@ -8,10 +8,12 @@
 #ifndef HPCNN_HPCNN_H_
 #define HPCNN_HPCNN_H_
 
+#include "hpcnn/augment/noise.h"
 #include "hpcnn/augment/pipeline.h"
 #include "hpcnn/augment/rotate.h"
 #include "hpcnn/augment/shift.h"
 #include "hpcnn/augment/skew.h"
+#include "hpcnn/base/arena.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
 #include "hpcnn/base/shape.h"
@@ -32,6 +34,7 @@
 #include "hpcnn/nn/mlp.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/softmax.h"
+#include "hpcnn/nn/summary.h"
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm.h"
 #include "hpcnn/ops/reduce.h"
