@@ -22,6 +22,7 @@
 
 #include "hpcnn/base/arena.h"
 #include "hpcnn/base/check.h"
+#include "hpcnn/base/flush_denormals.h"
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
@@ -80,6 +81,7 @@ class Trainer {
                 "a step needs [1...batch, inputs]");
     const float scale = 1.0f / static_cast<float>(n);
     pool_.Run([&](std::size_t part, std::size_t parts) {
+      const FlushDenormals flush;
       const IndexRange rows = Partition(n, part, parts);
       if (rows.size() == 0) return;
       workspace_.template Forward<P>(parameters(), x, rows);
@@ -90,6 +92,7 @@ class Trainer {
       workspace_.template BackwardInputs<P>(parameters(), rows);
     });
     pool_.Run([&](std::size_t part, std::size_t parts) {
+      const FlushDenormals flush;
       ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
         if constexpr (Net::template LayerAt<I>::kParameterRows > 0) {
           UpdateLayer<I>(x, n, rate, part, parts);

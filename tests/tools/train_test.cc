@@ -178,6 +178,17 @@ TEST(TrainTest, EveryChoiceRuns) {
   EXPECT_THAT(with("--augment=off"), Not(HasSubstr("image processing")));
 }
 
+TEST(TrainTest, ADivergedRunSaysSoAndWritesJson) {
+  const fs::path data = MakeData("diverged");
+  const ProgramResult r =
+      Train({"--data=" + data.string(), "--epochs=2", "--lr=1e30",
+             "--augment=off", "--metrics=" + (data / "m.jsonl").string()});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.err, HasSubstr("the loss has diverged in epoch 1"));
+  EXPECT_THAT(Read(data / "m.jsonl"), HasSubstr("\"loss\":null"));
+  EXPECT_THAT(Read(data / "m.jsonl"), Not(HasSubstr("nan")));
+}
+
 TEST(TrainTest, RelativePathsStartWhereTheUserIs) {
   const fs::path data = MakeData("where");
   const ProgramResult r =
@@ -378,6 +389,7 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
       {"--batch=0", {"--batch"}},
       {"--batch=1e9", {"--batch"}},
       {"--batches_per_epoch=0", {"--batches_per_epoch"}},
+      {"--batches_per_epoch=99999999", {"--batches_per_epoch"}},
       {"--val_size=0", {"--val_size"}},
       {"--val_size=240", {"240 validation images", "--val_size"}},
       {"--preset=lowdata", {"500 training", "found 300"}},

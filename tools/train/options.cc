@@ -86,9 +86,12 @@ constexpr std::string_view kFlags[] = {
     "optimizer", "lr",      "augment", "seed",   "metrics",
     "save"};
 
-// More would only ask for memory: each worker has a stack, each thread, too.
+// More would only ask for memory: each thread has a stack, and 16 batches of
+// 28x28 floats are in memory at once.
 constexpr std::size_t kMaxThreads = 1024;
-constexpr std::size_t kMaxBatch = 1 << 16;
+constexpr std::size_t kMaxBatch = 8192;
+// Draws are numbered with 32 bits.
+constexpr std::size_t kMaxDraws = 0xFFFF'FFFF;
 
 absl::Status Refuse(std::string_view flag, std::string_view value,
                     std::string_view expected) {
@@ -240,9 +243,9 @@ absl::Status ReadFlags(Options& options) {
     HPCNN_RETURN_IF_ERROR(
         ReadCount<std::size_t>("batch", batch, 1, kMaxBatch, options.batch));
   }
-  HPCNN_RETURN_IF_ERROR(ReadOptional("batches_per_epoch",
-                                     absl::GetFlag(FLAGS_batches_per_epoch),
-                                     10'000'000, options.batches_per_epoch));
+  HPCNN_RETURN_IF_ERROR(
+      ReadOptional("batches_per_epoch", absl::GetFlag(FLAGS_batches_per_epoch),
+                   kMaxDraws / options.batch, options.batches_per_epoch));
   HPCNN_RETURN_IF_ERROR(ReadOptional("val_size", absl::GetFlag(FLAGS_val_size),
                                      100'000'000, options.validation_size));
   HPCNN_RETURN_IF_ERROR(ReadCount<std::uint32_t>(

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -24,6 +25,11 @@ const char* Name(const Phase& phase) {
 double Percent(double fraction) { return 100 * fraction; }
 
 double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+// A JSON number; JSON has none for a loss that has diverged.
+std::string Json(double value) {
+  return std::isfinite(value) ? absl::StrFormat("%.6f", value) : "null";
+}
 
 // Of a whole phase: trained images, seconds without validation, of these
 // waited.
@@ -44,6 +50,8 @@ Totals Sum(const History& history) {
 }
 
 }  // namespace
+
+Report::Report() : is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 absl::Status Report::Open(const std::string& metrics_path) {
   if (metrics_path.empty()) return absl::OkStatus();
@@ -71,8 +79,7 @@ void Report::OnStep(const EpochRecord& so_far, std::size_t step,
                     std::size_t steps) {
   // The clock is read every 16 steps, the terminal written ten times a second.
   if (step % 16 != 0) return;
-  static const bool is_terminal = isatty(STDERR_FILENO) != 0;
-  if (!is_terminal) return;
+  if (!is_terminal_) return;
   const Clock::time_point now = Clock::now();
   if (now - last_bar_ < std::chrono::milliseconds(100)) return;
   last_bar_ = now;
@@ -104,28 +111,33 @@ void Report::ClearBar() {
 }
 
 void Report::OnEpoch(const EpochRecord& epoch) {
-  const bool bar = bar_shown_;
   ClearBar();
   const double rate = Ratio(static_cast<double>(epoch.images), epoch.seconds);
   const double wait = Ratio(epoch.wait_seconds, epoch.seconds);
   absl::PrintF("Epoch %d, accuracy %.2f %%.\n", epoch.epoch + 1,
                Percent(epoch.validation_accuracy));
   std::fflush(stdout);
-  if (!bar) {
+  if (!is_terminal_) {
     absl::FPrintF(
         stderr, "%s epoch %d/%d: loss %.4f, %.0f images/s, data wait %.0f %%\n",
         Name(phase_), epoch.epoch + 1, phase_.epochs, epoch.loss, rate,
         Percent(wait));
   }
+  if (!std::isfinite(epoch.loss)) {
+    absl::FPrintF(
+        stderr,
+        "train: the loss has diverged in epoch %d; try a smaller --lr\n",
+        epoch.epoch + 1);
+  }
   if (metrics_) {
     absl::FPrintF(metrics_.get(),
                   "{\"event\":\"epoch\",\"phase\":\"%s\",\"epoch\":%d,"
-                  "\"val_accuracy\":%.4f,\"loss\":%.6f,\"seconds\":%.6f,"
+                  "\"val_accuracy\":%.4f,\"loss\":%s,\"seconds\":%.6f,"
                   "\"images_per_second\":%.1f,\"wait_fraction\":%.4f,"
                   "\"workers\":%d}\n",
                   Name(phase_), epoch.epoch + 1,
-                  Percent(epoch.validation_accuracy), epoch.loss, epoch.seconds,
-                  rate, wait, phase_.workers);
+                  Percent(epoch.validation_accuracy), Json(epoch.loss),
+                  epoch.seconds, rate, wait, phase_.workers);
     std::fflush(metrics_.get());
   }
   epoch_start_ = Clock::now();

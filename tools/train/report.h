@@ -38,6 +38,8 @@ struct PhaseResult {
 
 class Report {
  public:
+  Report();
+
   // Opens the metrics file, if there is to be one.
   absl::Status Open(const std::string& metrics_path);
 
@@ -62,6 +64,7 @@ class Report {
   // Throughput since the epoch began.
   double Rate(const EpochRecord& so_far) const;
 
+  const bool is_terminal_;  // stderr: a bar, else one line an epoch
   std::unique_ptr<std::FILE, CloseFile> metrics_;
   Phase phase_;
   Clock::time_point epoch_start_;
