@@ -51,6 +51,8 @@ using TwoInARow =
 static_assert(TwoInARow::kBuffers ==
               std::array<std::size_t, 6>{TwoInARow::kInBatch, 0, 0, 0, 1, 2});
 static_assert(TwoInARow::kActivations == 12);
+// A view in between changes nothing.
+static_assert(Sequential<Input<3>, Dense<4>, Flatten, Relu>::kActivations == 4);
 
 static_assert(Sequential<Input<3>, Relu>::kParameterCount == 0);
 static_assert(Sequential<Input<3>, Relu>::kFirstTrained == 1);
