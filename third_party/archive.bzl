@@ -30,10 +30,10 @@ def _archive_impl(ctx):
     # Our warnings are not theirs. Bazel finds a quoted include through -iquote,
     # where -isystem does not reach, so each header says it itself.
     if ctx.attr.header_dirs:
+        mark = "print qq(#pragma GCC system_header\\n) if $. == 1; close ARGV if eof"
         result = ctx.execute(
             ["find"] + ctx.attr.header_dirs +
-            ["-name", "*.h", "-exec", "sed", "-i.orig"] +
-            ["1s/^/#pragma GCC system_header\\n/", "{}", "+"],
+            ["-name", "*.h", "-exec", "perl", "-pi", "-e", mark, "{}", "+"],
         )
         if result.return_code != 0:
             fail("%s: %s" % (ctx.name, result.stderr))
