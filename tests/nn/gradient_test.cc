@@ -12,7 +12,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <regex>
 #include <set>
 #include <span>
 #include <string>
@@ -245,24 +244,25 @@ std::string Read(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// The first groups of all matches in the headers of a folder that contain
+// The names that follow `before` in the headers of a folder that contain
 // `marker`.
 std::set<std::string> Scan(const std::string& folder, const std::string& marker,
-                           const std::string& pattern) {
-  std::set<std::string> found;
-  const std::regex regex(pattern);
+                           const std::string& before) {
+  constexpr const char* kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+  std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".h") continue;
     const std::string text = Read(entry.path());
     if (text.find(marker) == std::string::npos) continue;
-    const std::size_t before = found.size();
-    for (std::sregex_iterator it(text.begin(), text.end(), regex), end;
-         it != end; ++it) {
-      found.insert((*it)[1]);
+    std::size_t at = text.find(before);
+    EXPECT_NE(at, std::string::npos) << "no name found in " << entry.path();
+    for (; at != std::string::npos; at = text.find(before, at)) {
+      at += before.size();
+      names.insert(text.substr(at, text.find_first_not_of(kLetters, at) - at));
     }
-    EXPECT_GT(found.size(), before) << "nothing recognised in " << entry.path();
   }
-  return found;
+  return names;
 }
 
 template <class... Layer>
@@ -275,13 +275,12 @@ std::set<std::string> LossNames(::testing::Types<L...>) {
 }
 
 TEST(GradientCheckTest, CoversEveryLayerOfTheLibrary) {
-  EXPECT_EQ(Scan("hpcnn/nn", "static void BackwardInput(",
-                 "kName[^\"\\n]*\"(\\w+)\""),
+  EXPECT_EQ(Scan("hpcnn/nn", "static void BackwardInput(", "kName = \""),
             LayerNames(AllLayers{}));
 }
 
 TEST(GradientCheckTest, CoversEveryLossOfTheLibrary) {
-  EXPECT_EQ(Scan("hpcnn/loss", "static void Evaluate(", "\nstruct (\\w+) \\{"),
+  EXPECT_EQ(Scan("hpcnn/loss", "static void Evaluate(", "\nstruct "),
             LossNames(AllLosses{}));
 }
 
