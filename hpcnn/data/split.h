@@ -7,11 +7,9 @@
 // as MNIST is published: 60 000 + 10 000. Two ways to cut it:
 //
 //   SplitFull       keeps the published test images apart; validation images
-//   are
-//                   drawn from the others (MNIST: 55 000 / 5 000 / 10 000)
+//                   come from the others (MNIST: 55 000 / 5 000 / 10 000)
 //   SplitLowData    draws all three parts from everything, few for training:
-//   the
-//                   small-data regime (MNIST: 500 / 10 000 / 59 500)
+//                   the small-data regime (MNIST: 500 / 10 000 / 59 500)
 //
 // The parts never overlap and depend on the seed and the sizes alone.
 

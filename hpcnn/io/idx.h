@@ -3,8 +3,7 @@
 
 // IDX, the format of MNIST: an array of up to 8 dimensions.
 //
-//   00 00 | type | rank | rank sizes of 4 bytes | the elements, last index
-//   fastest
+//   00 00 | type | rank | rank sizes of 4 bytes | the elements, row-major
 //
 // Numbers are big-endian. Types: 08 u8, 09 i8, 0b i16, 0c i32, 0d f32, 0e f64
 // (yann.lecun.com/exdb/mnist as of 1998). A file may be packed with gzip. Every
