@@ -184,16 +184,20 @@ class AugmentPipeline<Shape<1, H, W>, P> {
           out);
   }
 
+  // Rotation, skew and shift in one.
+  static AffineMap Map(const AugmentParameters& p) {
+    return AffineMap::Compose(
+        AffineMap::Compose(AffineMap::Rotation(p.angle, H, W),
+                           AffineMap::Shear(p.tilt, 0.5 * (H - 1))),
+        AffineMap::Translation(p.dx, p.dy));
+  }
+
   // The same with parameters of one's own, within the limits on the ranges.
   static void Apply(const AugmentParameters& p, const RandomPlace& noise_place,
                     TensorView<const std::uint8_t, 1, H, W> in,
                     TensorView<float, 1, H, W> out) {
-    const AffineMap map = AffineMap::Compose(
-        AffineMap::Compose(AffineMap::Rotation(p.angle, H, W),
-                           AffineMap::Shear(p.tilt, 0.5 * (H - 1))),
-        AffineMap::Translation(p.dx, p.dy));
     internal::AugmentKernel<P>::Run(
-        in, internal::MakeFixedWarp<H, W>(map, p.noise), noise_place, out);
+        in, internal::MakeFixedWarp<H, W>(Map(p), p.noise), noise_place, out);
   }
 
  private:
