@@ -88,7 +88,7 @@ int main() {
   const fs::path source = fs::path(scratch) / "net.cc";
   const fs::path object = fs::path(scratch) / "net.o";
   bool worked = true;
-  std::printf("%-10s %7s %10s %10s %12s\n", "compiler", "layers", "seconds",
+  std::printf("%-10s %7s %10s %10s %12s\n", "compiler", "layers", "cpu s",
               "peak MB", "object KB");
   for (const std::string compiler : {"g++", "clang++"}) {
     if (!Exists(compiler)) continue;
