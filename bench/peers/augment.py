@@ -156,8 +156,8 @@ def check(name, peer, reference, mean, largest):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("library")
-    parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--images", type=int, default=1024)
+    parser.add_argument("--rounds", type=int, default=61)
+    parser.add_argument("--images", type=int, default=256)
     arguments = parser.parse_args()
     lib, n = load(arguments.library), arguments.images
     cv2.setNumThreads(1)
@@ -187,7 +187,8 @@ def main():
 
     times = {name: [] for name in ["hpcnn", *peers, "empty calls"]}
     for _ in range(arguments.rounds):
-        # Long enough to be timed, and on both sides of the others.
+        # Long enough to be timed, far below a time slice, and on both sides of
+        # the others.
         ours = [seconds(lambda: [hpcnn.run(NOISE) for _ in range(20)]) / 20 / n]
         for name, peer in peers.items():
             count = n // 16 if name == "SciPy chain" else n

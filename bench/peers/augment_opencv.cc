@@ -25,9 +25,9 @@ namespace hpcnn::bench {
 namespace {
 
 using Pipeline = AugmentPipeline<Shape<1, 28, 28>>;
-constexpr std::uint32_t kImages = 1024;
+constexpr std::uint32_t kImages = 256;
 constexpr std::size_t kPixels = 784;
-constexpr int kRounds = 21;
+constexpr int kRounds = 101;
 constexpr float kNoise = 0.05f;
 
 class Bench {
