@@ -32,12 +32,12 @@ def debian_bazel_rules():
         _files,
         name = "rules_cc",
         files = {
-            "//third_party/debian:rules_cc.BUILD": "cc/BUILD",
-            "//third_party/debian:rules_cc_defs.bzl": "cc/defs.bzl",
+            Label("//third_party/debian:rules_cc.BUILD"): "cc/BUILD",
+            Label("//third_party/debian:rules_cc_defs.bzl"): "cc/defs.bzl",
         },
     )
     maybe(
         _files,
         name = "remote_coverage_tools",
-        files = {"//third_party/debian:coverage.BUILD": "BUILD"},
+        files = {Label("//third_party/debian:coverage.BUILD"): "BUILD"},
     )

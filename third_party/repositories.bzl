@@ -24,7 +24,7 @@ def hpcnn_repositories():
         sha256 = "7e0be78b8318e8bdbf6fa545d2ecb4c90f947df03f7aadc42c1967f019e63343",
         strip_prefix = "highway-1.2.0",
         debian = "highway_1.2.0.orig.tar.gz",
-        build_file = "//third_party:highway.BUILD",
+        build_file = Label("//third_party:highway.BUILD"),
         header_dirs = ["hwy"],
     )
     maybe(
@@ -46,7 +46,7 @@ def hpcnn_repositories():
         strip_prefix = "googletest-1.16.0",
         debian = "googletest_1.16.0.orig.tar.gz",
         debian_sha256 = "2f54382b5d13d6cd0be2afc524f1e510d37f8ba78c2d439c5bea64ef37e30d01",
-        build_file = "//third_party:googletest.BUILD",
+        build_file = Label("//third_party:googletest.BUILD"),
         header_dirs = ["googlemock/include", "googletest/include"],
     )
     maybe(
@@ -56,7 +56,7 @@ def hpcnn_repositories():
         sha256 = "32131c08ee31eeff2c8968d7e874f3cb648034377dfc32a4c377fa8796d84981",
         strip_prefix = "benchmark-1.9.1",
         debian = "benchmark_1.9.1.orig.tar.gz",
-        build_file = "//third_party:benchmark.BUILD",
+        build_file = Label("//third_party:benchmark.BUILD"),
         header_dirs = ["include"],
     )
     maybe(
@@ -68,7 +68,7 @@ def hpcnn_repositories():
         debian = "libstb_0.0~git20241109.5c20573+ds.orig.tar.xz",
         debian_sha256 = "a3a5820445a7dd063516bb542a5cd54ced8efc9c5a30bfbaae1bab6dec2c1a74",
         debian_strip_prefix = "libstb-0.0~git20241109.5c20573",
-        build_file = "//third_party:stb.BUILD",
+        build_file = Label("//third_party:stb.BUILD"),
         header_dirs = ["."],
     )
     maybe(
@@ -79,7 +79,7 @@ def hpcnn_repositories():
         strip_prefix = "zlib-1.3.1",
         debian = "zlib_1.3.dfsg+really1.3.1.orig.tar.gz",
         debian_sha256 = "60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb",
-        build_file = "//third_party:zlib.BUILD",
+        build_file = Label("//third_party:zlib.BUILD"),
         header_dirs = ["."],
     )
 
