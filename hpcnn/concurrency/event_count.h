@@ -71,14 +71,14 @@ class EventCount {
   typename Atomics::template Atomic<std::uint32_t> word_{0};
 };
 
-// Blocks on `event` until done() or until stop is requested. Does not spin
-// first (std::atomic::wait looks a few times): on the reference machine a
-// consumer that polls takes the producer's cache line away after every item,
-// and is 2-4 times slower than one that sleeps until there is a run of them.
+// Blocks on `event` until done(), which has just said no, or until stop is
+// requested. Does not spin (std::atomic::wait looks a few times): on the
+// reference machine a consumer that polls takes the producer's cache line away
+// after every item, and is 2-4 times slower than one that sleeps until there is
+// a run of them.
 template <class Atomics, class Done>
 [[gnu::noinline]] void Await(EventCount<Atomics>& event,
                              const std::stop_token& stop, Done done) {
-  if (done()) return;
   const std::stop_callback wake(stop, [&event] { event.NotifyAlways(); });
   for (;;) {
     const auto key = event.Prepare();

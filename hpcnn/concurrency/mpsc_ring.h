@@ -171,14 +171,15 @@ class MpscRing {
     std::size_t PushMany(std::span<U, Extent> items,
                          const std::stop_token& stop = {}) {
       std::size_t pushed = 0;
-      Await(lane_->room(), stop, [&] {
+      const auto push = [&] {
         while (pushed < items.size()) {
           const std::size_t count = TryPushMany(items.subspan(pushed));
           if (count == 0) return ring_->closed();
           pushed += count;
         }
         return true;
-      });
+      };
+      if (!push()) Await(lane_->room(), stop, push);
       return pushed;
     }
 
@@ -194,10 +195,11 @@ class MpscRing {
     // As TryClaim, but waits for one slot at least; none: closed or stopped.
     Claim AwaitClaim(std::size_t most, const std::stop_token& stop = {}) {
       std::optional<Claim> claim;
-      Await(lane_->room(), stop, [&] {
+      const auto begin = [&] {
         claim.emplace(TryClaim(most));
         return !claim->slots().empty() || ring_->closed();
-      });
+      };
+      if (!begin()) Await(lane_->room(), stop, begin);
       return *std::move(claim);
     }
 
@@ -288,7 +290,7 @@ class MpscRing {
   // As TryPopMany, but waits for one item at least; 0: as Pop's empty.
   std::size_t PopMany(std::span<T> out, const std::stop_token& stop = {}) {
     std::size_t popped = 0;
-    if (out.empty()) return popped;
+    if (out.empty() || PopInto(out, popped)) return popped;
     AwaitItems(stop, [&] { return PopInto(out, popped); });
     return popped;
   }

@@ -59,9 +59,10 @@ class RingLane {
       return tail_.compare_exchange_strong(
           tail, busy, std::memory_order_acquire, std::memory_order_relaxed);
     }
-    // Relaxed: no other producer is there to see it, and what the consumer sees
-    // of it is up to the fences in MpscRing.
-    tail_.store(busy, std::memory_order_relaxed);
+    // Release, for nothing new: but the consumer may read this value instead of
+    // the one that Leave stored, and must still see the slots filled. (A
+    // compare-and-swap continues the release it read; a store does not.)
+    tail_.store(busy, std::memory_order_release);
     return true;
   }
 

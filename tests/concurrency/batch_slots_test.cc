@@ -143,8 +143,8 @@ TEST(BatchSlots, EarliestFailureCounts) {
   Chunk chunks[3];
   for (Chunk& chunk : chunks) ASSERT_TRUE(slots.TryClaim(&chunk));
   slots.Fail(chunks[1], Error("second"));
-  slots.Fail(chunks[2], Error("third"));
   slots.Fail(chunks[0], Error("first"));
+  slots.Fail(chunks[2], Error("third"));
   EXPECT_FALSE(slots.Wait());
   try {
     std::rethrow_exception(slots.TakeError());
