@@ -54,7 +54,7 @@ void PrintTable() {
               kRounds);
   std::printf("%-10s %-24s %-24s %s\n", "producers", "single", "bulk of 32",
               "bulk, % of a bare hand-over");
-  for (const std::size_t producers : {1, 2, 8, 32}) {
+  for (const std::size_t producers : {1u, 2u, 8u, 32u}) {
     std::vector<double> single, bulk, share;
     for (int round = 0; round < kRounds; ++round) {
       single.push_back(RingSingle(producers, kSingles) / 1e6);

@@ -120,7 +120,7 @@ void SendAndReceive(std::uint32_t producers, std::uint32_t items) {
 }
 
 TYPED_TEST(MpscRingTypeTest, EachItemOnceAndInOrderPerProducer) {
-  for (const std::uint32_t producers : {1, 2, 8, 32}) {
+  for (const std::uint32_t producers : {1u, 2u, 8u, 32u}) {
     SCOPED_TRACE(producers);
     SendAndReceive<MpscRing<TypeParam, 1024>, TypeParam>(producers, kItems);
     if (this->HasFatalFailure()) return;
@@ -133,7 +133,7 @@ struct Atomics8 : StdAtomics {
 };
 
 TEST(MpscRingTest, EightBitIndicesWrapAround) {
-  for (const std::uint32_t producers : {1, 2, 8}) {
+  for (const std::uint32_t producers : {1u, 2u, 8u}) {
     SCOPED_TRACE(producers);
     // Two slots: mostly sleeping and waking.
     SendAndReceive<MpscRing<Plain, 2, Atomics8>, Plain>(producers,

@@ -74,8 +74,8 @@ TEST(FitTest, LearnsAndKeepsAHistory) {
 
 TEST(FitTest, WeightsAreTheSameForAnyWorkersAndThreads) {
   std::vector<float> first;
-  for (const std::size_t threads : {1, 2}) {
-    for (const std::size_t workers : {0, 1, 2, 7, 32}) {
+  for (const std::size_t threads : {1u, 2u}) {
+    for (const std::size_t workers : {0u, 1u, 2u, 7u, 32u}) {
       ThreadPool pool(threads);
       NetTrainer trainer(pool, 64, Momentum{}, 1);
       Train(trainer, AugmentPipeline<Image>(1), workers);
@@ -97,7 +97,7 @@ TEST(FitTest, TrainingDoesNotAllocate) {
     }
     void OnEpoch(const EpochRecord&) { at_last_epoch = AllocationCount(); }
   };
-  for (const std::size_t workers : {0, 2, 32}) {
+  for (const std::size_t workers : {0u, 2u, 32u}) {
     ThreadPool pool(2);
     NetTrainer trainer(pool, 64, Momentum{}, 1);
     Counter counter;
@@ -119,7 +119,7 @@ struct Throwing {
 
 TEST(FitTest, AnExceptionInAWorkerReachesTheCaller) {
   ThreadPool pool(2);
-  for (const std::size_t workers : {0, 1, 2, 32}) {
+  for (const std::size_t workers : {0u, 1u, 2u, 32u}) {
     NetTrainer trainer(pool, 64, Momentum{}, 1);
     EXPECT_THROW(
         {
@@ -147,7 +147,7 @@ TEST(FitTest, AStopRequestEndsTheRunBetweenSteps) {
     }
     void OnEpoch(const EpochRecord&) {}
   };
-  for (const std::size_t workers : {0, 2, 32}) {
+  for (const std::size_t workers : {0u, 2u, 32u}) {
     ThreadPool pool(2);
     NetTrainer trainer(pool, 64, Momentum{}, 1);
     StopAt observer;

@@ -132,7 +132,7 @@ TYPED_TEST(TrainerTest, TenStepsFollowAReferenceInDouble) {
 
 TYPED_TEST(TrainerTest, WeightsAreTheSameForAnyNumberOfThreads) {
   std::vector<float> first;
-  for (const std::size_t threads : {1, 2, 3, 7}) {
+  for (const std::size_t threads : {1u, 2u, 3u, 7u}) {
     ThreadPool pool(threads);
     MomentumTrainer<TypeParam> trainer(pool, kBatch, Momentum{}, 5);
     for (std::uint64_t step = 0; step < 20; ++step) {
