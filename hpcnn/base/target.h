@@ -45,41 +45,73 @@ namespace internal {
 RefuseLesserCpu() {
   const char* missing = nullptr;
   __builtin_cpu_init();
-#ifdef __SSE4_2__
-  if (!__builtin_cpu_supports("sse4.2")) missing = "SSE4.2";
+  // What both GCC 12 and Clang 14 can ask for; the older the feature, the
+  // later in the list, so that the message names the oldest one missing.
+#ifdef __VPCLMULQDQ__
+  if (!__builtin_cpu_supports("vpclmulqdq")) missing = "VPCLMULQDQ";
 #endif
-#ifdef __AVX__
-  if (!__builtin_cpu_supports("avx")) missing = "AVX";
+#ifdef __GFNI__
+  if (!__builtin_cpu_supports("gfni")) missing = "GFNI";
 #endif
-#ifdef __AVX2__
-  if (!__builtin_cpu_supports("avx2")) missing = "AVX2";
+#ifdef __AVX512BF16__
+  if (!__builtin_cpu_supports("avx512bf16")) missing = "AVX-512BF16";
 #endif
-#ifdef __FMA__
-  if (!__builtin_cpu_supports("fma")) missing = "FMA";
+#ifdef __AVX512VPOPCNTDQ__
+  if (!__builtin_cpu_supports("avx512vpopcntdq")) missing = "AVX-512VPOPCNTDQ";
 #endif
-#ifdef __AVX512F__
-  if (!__builtin_cpu_supports("avx512f")) missing = "AVX-512F";
-#endif
-#ifdef __AVX512BW__
-  if (!__builtin_cpu_supports("avx512bw")) missing = "AVX-512BW";
-#endif
-#ifdef __AVX512DQ__
-  if (!__builtin_cpu_supports("avx512dq")) missing = "AVX-512DQ";
-#endif
-#ifdef __AVX512VL__
-  if (!__builtin_cpu_supports("avx512vl")) missing = "AVX-512VL";
-#endif
-#ifdef __AVX512VBMI__
-  if (!__builtin_cpu_supports("avx512vbmi")) missing = "AVX-512VBMI";
-#endif
-#ifdef __AVX512VBMI2__
-  if (!__builtin_cpu_supports("avx512vbmi2")) missing = "AVX-512VBMI2";
+#ifdef __AVX512BITALG__
+  if (!__builtin_cpu_supports("avx512bitalg")) missing = "AVX-512BITALG";
 #endif
 #ifdef __AVX512VNNI__
   if (!__builtin_cpu_supports("avx512vnni")) missing = "AVX-512VNNI";
 #endif
-#ifdef __AVX512BF16__
-  if (!__builtin_cpu_supports("avx512bf16")) missing = "AVX-512BF16";
+#ifdef __AVX512VBMI2__
+  if (!__builtin_cpu_supports("avx512vbmi2")) missing = "AVX-512VBMI2";
+#endif
+#ifdef __AVX512VBMI__
+  if (!__builtin_cpu_supports("avx512vbmi")) missing = "AVX-512VBMI";
+#endif
+#ifdef __AVX512IFMA__
+  if (!__builtin_cpu_supports("avx512ifma")) missing = "AVX-512IFMA";
+#endif
+#ifdef __AVX512VL__
+  if (!__builtin_cpu_supports("avx512vl")) missing = "AVX-512VL";
+#endif
+#ifdef __AVX512DQ__
+  if (!__builtin_cpu_supports("avx512dq")) missing = "AVX-512DQ";
+#endif
+#ifdef __AVX512CD__
+  if (!__builtin_cpu_supports("avx512cd")) missing = "AVX-512CD";
+#endif
+#ifdef __AVX512BW__
+  if (!__builtin_cpu_supports("avx512bw")) missing = "AVX-512BW";
+#endif
+#ifdef __AVX512F__
+  if (!__builtin_cpu_supports("avx512f")) missing = "AVX-512F";
+#endif
+#ifdef __PCLMUL__
+  if (!__builtin_cpu_supports("pclmul")) missing = "PCLMUL";
+#endif
+#ifdef __AES__
+  if (!__builtin_cpu_supports("aes")) missing = "AES";
+#endif
+#ifdef __BMI2__
+  if (!__builtin_cpu_supports("bmi2")) missing = "BMI2";
+#endif
+#ifdef __BMI__
+  if (!__builtin_cpu_supports("bmi")) missing = "BMI";
+#endif
+#ifdef __FMA__
+  if (!__builtin_cpu_supports("fma")) missing = "FMA";
+#endif
+#ifdef __AVX2__
+  if (!__builtin_cpu_supports("avx2")) missing = "AVX2";
+#endif
+#ifdef __AVX__
+  if (!__builtin_cpu_supports("avx")) missing = "AVX";
+#endif
+#ifdef __SSE4_2__
+  if (!__builtin_cpu_supports("sse4.2")) missing = "SSE4.2";
 #endif
   if (missing == nullptr) return;
 

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <ctime>
 #include <stop_token>
 #include <thread>
 
@@ -34,6 +36,8 @@ class StopSignals {
     thread_ = std::thread([this] { Wait(); });
   }
   ~StopSignals() {
+    // release: pairs with the acquire in Wait.
+    quit_.store(true, std::memory_order_release);
     pthread_kill(thread_.native_handle(), kQuit);
     thread_.join();
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);
@@ -51,23 +55,34 @@ class StopSignals {
   }
 
  private:
-  static constexpr int kQuit = SIGUSR2;  // sent by the destructor, to itself
+  // Sent by the destructor, to its own thread; from elsewhere it is ignored.
+  static constexpr int kQuit = SIGUSR2;
+  // Nobody who pressed Ctrl-C waits longer than two seconds.
+  static constexpr timespec kGrace{1, 500'000'000};
 
   void Wait() {
     for (;;) {
-      int signal = 0;
-      if (sigwait(&signals_, &signal) != 0) continue;
-      if (signal == kQuit) return;
-      if (first_.load(std::memory_order_relaxed) != 0) _exit(128 + signal);
-      first_.store(signal, std::memory_order_release);
-      source_.request_stop();
+      const int first = first_.load(std::memory_order_relaxed);
+      const int signal = first == 0 ? sigwaitinfo(&signals_, nullptr)
+                                    : sigtimedwait(&signals_, nullptr, &kGrace);
+      if (signal == kQuit) {
+        if (quit_.load(std::memory_order_acquire)) return;
+      } else if (signal > 0) {
+        if (first != 0) _exit(128 + signal);
+        // release: pairs with the acquire in exit_code.
+        first_.store(signal, std::memory_order_release);
+        source_.request_stop();
+      } else if (first != 0 && errno == EAGAIN) {
+        _exit(128 + first);
+      }
     }
   }
 
   sigset_t signals_;
   sigset_t before_;
   std::stop_source source_;
-  std::atomic<int> first_{0};
+  std::atomic<int> first_{0};  // 0: none yet
+  std::atomic<bool> quit_{false};
   std::thread thread_;
 };
 

@@ -16,6 +16,7 @@
 #ifndef HPCNN_DATA_SPLIT_H_
 #define HPCNN_DATA_SPLIT_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -41,7 +42,7 @@ inline constexpr std::size_t kLowDataTrainSize = 500;
 
 // Validation sizes in MNIST's proportions, for when the user names none.
 constexpr std::size_t DefaultFullValidation(std::size_t train_images) {
-  return train_images / 12;  // 5 000 of 60 000
+  return std::max<std::size_t>(1, train_images / 12);  // 5 000 of 60 000
 }
 constexpr std::size_t DefaultLowDataValidation(std::size_t all_images) {
   return all_images / 7;  // 10 000 of 70 000

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stop_token>
 
 #include "hpcnn/augment/pipeline.h"
 #include "hpcnn/base/arena.h"
@@ -48,27 +49,27 @@ class Evaluator {
         inputs_(arena_.Take<float>(trainer.batch() * TrainerType::kInputs)) {}
 
   // The fraction of images whose largest output is that of their label; 0 for
-  // an empty dataset.
+  // an empty dataset. After a stop request: of the images so far.
   template <Dataset D>
-  double Accuracy(const D& dataset) {
+  double Accuracy(const D& dataset, const std::stop_token& stop = {}) {
     static_assert(
         kInputTakesImages<typename D::ImageShape, typename Net::InputShape>,
         "hpcnn: the network's Input must have the shape of the images");
     static_assert(Net::OutputShape::kVolume == D::kClasses,
                   "hpcnn: the network must have one output per class");
     std::size_t right = 0;
-    for (std::size_t first = 0; first < dataset.size();
-         first += trainer_.batch()) {
-      const std::size_t n = std::min(trainer_.batch(), dataset.size() - first);
-      const MatrixView<const float> logits = Outputs(dataset, first, n);
+    std::size_t seen = 0;
+    while (seen < dataset.size() && !stop.stop_requested()) {
+      const std::size_t n = std::min(trainer_.batch(), dataset.size() - seen);
+      const MatrixView<const float> logits = Outputs(dataset, seen, n);
       for (std::size_t i = 0; i < n; ++i) {
         const std::span<const float> row(logits.row(i), D::kClasses);
-        right += ArgMax(row) == dataset.label(first + i);
+        right += ArgMax(row) == dataset.label(seen + i);
       }
+      seen += n;
     }
-    return dataset.size() == 0 ? 0
-                               : static_cast<double>(right) /
-                                     static_cast<double>(dataset.size());
+    return seen == 0 ? 0
+                     : static_cast<double>(right) / static_cast<double>(seen);
   }
 
  private:
@@ -101,8 +102,9 @@ class Evaluator {
 
 // The same for one call.
 template <class TrainerType, Dataset D>
-double Evaluate(TrainerType& trainer, const D& dataset) {
-  return Evaluator<TrainerType>(trainer).Accuracy(dataset);
+double Evaluate(TrainerType& trainer, const D& dataset,
+                const std::stop_token& stop = {}) {
+  return Evaluator<TrainerType>(trainer).Accuracy(dataset, stop);
 }
 
 HPCNN_NAMESPACE_END

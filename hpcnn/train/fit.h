@@ -39,7 +39,7 @@ template <class Schedule = CosineSchedule>
 struct FitOptions {
   float rate = 0.1f;  // multiplied by schedule(fraction of the run)
   Schedule schedule{};
-  std::stop_token stop{};  // looked at before every step
+  std::stop_token stop{};  // looked at between batches
 };
 
 // Observes a run: OnStep after every step, OnEpoch after every epoch. This one
@@ -88,7 +88,8 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
     record.loss /= static_cast<double>(record.images);
     record.seconds = since(epoch_start);
     record.wait_seconds = loader.wait_seconds() - waited_before;
-    record.validation_accuracy = evaluator.Accuracy(validation);
+    record.validation_accuracy = evaluator.Accuracy(validation, options.stop);
+    if (options.stop.stop_requested()) break;  // it saw a part only
     history.epochs.push_back(record);
     observer.OnEpoch(record);
     record = EpochRecord{.epoch = record.epoch + 1};

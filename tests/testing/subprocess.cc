@@ -38,6 +38,10 @@ namespace {
     envp.push_back(const_cast<char*>(v.c_str()));
   }
   envp.push_back(nullptr);
+  if (environment.count("UNPRIVILEGED") != 0 && geteuid() == 0) {
+    constexpr uid_t kNobody = 65534;
+    if (setgid(kNobody) != 0 || setuid(kNobody) != 0) _exit(126);
+  }
   execve(path.c_str(), argv.data(), envp.data());
   std::perror(path.c_str());
   _exit(127);

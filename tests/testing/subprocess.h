@@ -27,7 +27,8 @@ struct SignalPlan {
 // The path of `target` ("tools/train") among the test's data.
 std::string DataPath(const std::string& target);
 
-// `environment` is all that the program sees beside PATH.
+// `environment` is all that the program sees beside PATH. UNPRIVILEGED=1 in it
+// runs the program as nobody when the test is root.
 ProgramResult RunProgram(
     const std::string& path, const std::vector<std::string>& arguments,
     const std::map<std::string, std::string>& environment = {},

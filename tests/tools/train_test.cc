@@ -6,7 +6,6 @@
 
 #include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -113,6 +112,7 @@ TEST(TrainTest, PrintsTheCoursesLinesAndTables) {
   EXPECT_EQ(AllMatches(r.out, R"((Test Accuracy: [\d.]+%)\n)").size(), 3u);
   EXPECT_THAT(r.out, HasSubstr("Starting 1 workers...\n"));
   EXPECT_THAT(r.out, HasSubstr("Starting 3 workers...\n"));
+  EXPECT_THAT(r.out, HasSubstr("Workers: 1 (--workers), 1 run, 0 parked;"));
   EXPECT_THAT(r.out, HasSubstr("data wait"));
   // One line an epoch on stderr when it is no terminal.
   EXPECT_EQ(AllMatches(r.err, "(epoch \\d/2: loss)").size(), 6u);
@@ -216,6 +216,15 @@ TEST(TrainTest, WorkersComeFromSlurm) {
   EXPECT_THAT(r.out, HasSubstr("SLURM_CPUS_PER_TASK"));
 }
 
+TEST(TrainTest, SlurmCannotAskForMoreWorkersThanAPersonMay) {
+  const fs::path data = MakeData("slurm");
+  const ProgramResult r = Train(
+      {"--data=" + data.string(), "--epochs=1", "--augment=on", "--threads=1"},
+      {{"SLURM_CPUS_PER_TASK", "1100"}});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("Starting 1024 workers..."));
+}
+
 TEST(TrainTest, HelpExplainsEveryFlag) {
   const ProgramResult r = Train({"--help"});
   EXPECT_EQ(r.exit_code, 0);
@@ -246,6 +255,17 @@ TEST_P(SignalTest, StopsSoonWithWhatWasMeasured) {
     EXPECT_THAT(Read(data / "m.jsonl"), HasSubstr("\"stopped\":true"));
     EXPECT_LT(r.seconds_after_signal, 2.0);
   }
+}
+
+// The slowest moment: all test images, without SIMD.
+TEST_P(SignalTest, StopsSoonWhileItTests) {
+  const ProgramResult r =
+      Train({"--data=synthetic", "--preset=lowdata", "--policy=scalar",
+             "--epochs=1", "--batches_per_epoch=1", "--val_size=100"},
+            {}, {.signal = GetParam(), .after = "Epoch 1,"});
+  EXPECT_EQ(r.exit_code, 128 + GetParam()) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("Stopped after 1 of 1 epochs"));
+  EXPECT_LT(r.seconds_after_signal, 2.0);
 }
 
 // ---- Bad input ------------------------------------------------------------
@@ -301,7 +321,7 @@ const std::vector<BadData>& BadDataCases() {
        [](const fs::path& f) {
          Write(f / kImages, ImagesFile(kTrain).substr(0, 1000));
        },
-       {kImages, "expected", "found"}},
+       {kImages, "offset 16", "188160 bytes", "984"}},
       {"trailing bytes",
        [](const fs::path& f) { Write(f / kImages, ImagesFile(kTrain) + "x"); },
        {kImages, "offset 188176", "end of the file"}},
@@ -369,8 +389,12 @@ TEST(TrainTest, RefusesBadDataInOneLine) {
   for (const BadData& bad : BadDataCases()) {
     const fs::path data = MakeData("bad");
     bad.damage(data);
-    ExpectRefusal(Train({"--data=" + data.string(), "--epochs=1"}),
-                  bad.expected, bad.name);
+    const ProgramResult r = Train({"--data=" + data.string(), "--epochs=1"});
+    ExpectRefusal(r, bad.expected, bad.name);
+    EXPECT_THAT(
+        r.err,
+        MatchesRegex("train: .+: offset [0-9]+: expected .+, found .+; .+\n"))
+        << bad.name;
   }
 }
 
@@ -391,7 +415,7 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
       {"--batches_per_epoch=0", {"--batches_per_epoch"}},
       {"--batches_per_epoch=99999999", {"--batches_per_epoch"}},
       {"--val_size=0", {"--val_size"}},
-      {"--val_size=240", {"240 validation images", "--val_size"}},
+      {"--val_size=240", {"240 validation", "--val_size"}},
       {"--preset=lowdata", {"500 training", "found 300"}},
       {"--preset=huge", {"--preset", "full or lowdata", "\"huge\""}},
       {"--model=resnet", {"--model", "mlp or course", "\"resnet\""}},
@@ -410,6 +434,8 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
       {"--flagfile=x", {"--flagfile"}},
       {"--undefok=x", {"--undefok"}},
       {"extra", {"\"extra\"", "--help"}},
+      // Not even root may make a file there.
+      {"--metrics=/sys/m.jsonl", {"--metrics", "/sys/m.jsonl", "denied"}},
       {"--metrics=/no/such/folder/m.jsonl", {"--metrics", "/no/such/folder"}},
       {"--metrics=" + data.string(), {"--metrics", "directory"}},
   };
@@ -419,13 +445,51 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
 }
 
 TEST(TrainTest, RefusesAMetricsFileWithoutPermission) {
-  if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
   const fs::path data = MakeData("permission");
-  fs::permissions(data, fs::perms::owner_read | fs::perms::owner_exec);
-  const ProgramResult r = Train(
-      {"--data=" + data.string(), "--metrics=" + (data / "m.jsonl").string()});
+  fs::permissions(data, fs::perms::owner_read | fs::perms::owner_exec |
+                            fs::perms::others_read | fs::perms::others_exec);
+  const ProgramResult r =
+      Train({"--data=synthetic", "--metrics=" + (data / "m.jsonl").string()},
+            {{"UNPRIVILEGED", "1"}});
   fs::permissions(data, fs::perms::owner_all);
-  ExpectRefusal(r, {"--metrics", "Permission denied"}, "permission");
+  if (r.exit_code == 126 || r.exit_code == 127) {
+    GTEST_SKIP() << "here the program cannot run as nobody: " << r.err;
+  }
+  ExpectRefusal(r, {"--metrics", "expected a file that can be written"},
+                "permission");
+}
+
+TEST(TrainTest, RefusalsAreOneLineWhateverTheInput) {
+  for (const char* flag : {"--model=a\nb", "a\nb", "--a\nb=1",
+                           "--metrics=/nope/a\nb", "--data=/nope/a\nb"}) {
+    ExpectRefusal(Train({"--data=synthetic", flag}), {"a\\nb"}, flag);
+  }
+}
+
+TEST(TrainTest, ABadFlagLeavesOldMetricsAlone) {
+  const fs::path data = MakeData("keep");
+  Write(data / "m.jsonl", "old");
+  Train({"--data=/nope", "--metrics=" + (data / "m.jsonl").string()});
+  EXPECT_EQ(Read(data / "m.jsonl"), "old");
+}
+
+TEST(TrainTest, AFullDiskIsAFailure) {
+  const fs::path data = MakeData("full");
+  const ProgramResult r =
+      Train({"--data=" + data.string(), "--epochs=1", "--metrics=/dev/full"});
+  EXPECT_EQ(r.exit_code, 1);
+  EXPECT_THAT(r.err, HasSubstr("train: --metrics: /dev/full: could not write"));
+}
+
+TEST(TrainTest, AClosedStdoutDoesNotEndUpInTheMetrics) {
+  const fs::path data = MakeData("closed");
+  const ProgramResult r = RunProgram(
+      "/bin/sh",
+      {"-c", DataPath("tools/train") + " --epochs=1 --data=" + data.string() +
+                 " --metrics=" + (data / "m.jsonl").string() + " >&-"});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(Read(data / "m.jsonl"), StartsWith("{"));
+  EXPECT_THAT(Read(data / "m.jsonl"), Not(HasSubstr("Epoch")));
 }
 
 }  // namespace

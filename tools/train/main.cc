@@ -3,6 +3,10 @@
 
 // //tools:train: plain against augmented training on handwritten digits.
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
@@ -12,9 +16,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/concurrency/cpu_count.h"
 #include "hpcnn/concurrency/stop_signals.h"
@@ -32,6 +36,7 @@
 namespace hpcnn::train {
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
 
 // The published training images first, then the test images.
@@ -88,10 +93,12 @@ void PrintSetUp(const Options& options, const Images& images,
                options.threads_source);
   if (options.augmented) {
     const CpuCount cpus = UsableCpus();
-    absl::PrintF(
-        "Workers: %s (%s); %d run at a time, the usable processors (%s)\n",
-        absl::StrJoin(options.workers, ","), options.workers_source, cpus.count,
-        cpus.source);
+    for (const std::size_t workers : options.workers) {
+      const std::size_t running = std::min(workers, cpus.count);
+      absl::PrintF("Workers: %d (%s), %d run, %d parked; %d processors (%s)\n",
+                   workers, options.workers_source, running, workers - running,
+                   cpus.count, cpus.source);
+    }
   }
   std::fflush(stdout);
 }
@@ -132,14 +139,16 @@ int Main(int argc, char** argv) {
   }
   const StopSignals signals;  // before any other thread starts
   Report report;
-  if (!options->metrics.empty()) {
-    const absl::Status status = report.Open(ResolveUserPath(options->metrics));
-    if (!status.ok()) return Refuse(status);
-  }
   const absl::StatusOr<Images> images = LoadImages(options->data);
   if (!images.ok()) return Refuse(images.status());
   const auto split = SplitImages(*options, *images);
   if (!split.ok()) return Refuse(split.status());
+  // Last of the checks: what is wrong elsewhere must not cost an old file.
+  if (!options->metrics.empty()) {
+    const absl::Status status = report.Open(ResolveUserPath(options->metrics));
+    if (!status.ok()) return Refuse(status);
+  }
+  if (signals.exit_code() != 0) return signals.exit_code();
 
   if (options->model == "course") {
     RunModel<CourseModel>(*options, *images, *split, signals.token(), report);
@@ -147,6 +156,11 @@ int Main(int argc, char** argv) {
     RunModel<MlpModel>(*options, *images, *split, signals.token(), report);
   }
   report.Summary();
+  const absl::Status written = report.Close();
+  if (!written.ok()) {
+    absl::FPrintF(stderr, "train: %s\n", written.message());
+    return kFailed;
+  }
   return signals.exit_code();
 }
 
@@ -154,10 +168,14 @@ int Main(int argc, char** argv) {
 }  // namespace hpcnn::train
 
 int main(int argc, char** argv) {
+  // A closed stdout must not become the first file that is opened.
+  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return 1;
+  }
   try {
     return hpcnn::train::Main(argc, argv);
   } catch (const std::exception& error) {
     absl::FPrintF(stderr, "train: %s\n", error.what());
-    return 1;
+    return hpcnn::train::kFailed;
   }
 }

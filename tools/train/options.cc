@@ -14,6 +14,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -89,15 +90,15 @@ constexpr std::string_view kFlags[] = {
 // More would only ask for memory: each thread has a stack, and 16 batches of
 // 28x28 floats are in memory at once.
 constexpr std::size_t kMaxThreads = 1024;
-constexpr std::size_t kMaxBatch = 8192;
+constexpr std::size_t kMaxBatch = 4096;
 // Draws are numbered with 32 bits.
 constexpr std::size_t kMaxDraws = 0xFFFF'FFFF;
 
 absl::Status Refuse(std::string_view flag, std::string_view value,
                     std::string_view expected) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": expected ",
-                                                 expected, ", found \"", value,
-                                                 "\"; --help shows examples"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, ": expected ", expected, ", found \"",
+                   absl::Utf8SafeCEscape(value), "\"; --help shows examples"));
 }
 
 template <class T>
@@ -123,7 +124,7 @@ absl::Status ReadChoice(std::string_view flag, std::string_view value,
 absl::Status ReadWorkers(std::string_view value, Options& options) {
   if (value == "auto") {
     const CpuCount cpus = UsableCpus();
-    options.workers = {std::max<std::size_t>(2, cpus.count)};
+    options.workers = {std::clamp<std::size_t>(cpus.count, 2, kMaxThreads)};
     options.workers_source = cpus.count < 2
                                  ? absl::StrCat(cpus.source, ", at least 2")
                                  : std::string(cpus.source);
@@ -161,12 +162,13 @@ absl::Status ReadThreads(std::string_view value, Options& options) {
 // Rates found on MNIST, for plain and augmented training alike; the plain run
 // is tuned as carefully as the augmented one.
 void ChooseRates(Options& options) {
-  options.weight_decay = options.lowdata ? 1e-3f : 1e-4f;
-  if (options.model == "course") {
-    options.rate = options.lowdata ? 0.15f : 0.3f;
-    options.weight_decay = options.lowdata ? 1e-3f : 0.0f;
+  const bool course = options.model == "course";
+  if (options.lowdata) {
+    options.rate = course ? 0.15f : 0.05f;
+    options.weight_decay = 1e-3f;
   } else {
-    options.rate = options.lowdata ? 0.05f : 0.1f;
+    options.rate = course ? 0.3f : 0.1f;
+    options.weight_decay = course ? 0.0f : 1e-4f;
   }
   // Momentum 0.9 multiplies a steady gradient by 10; the rate of plain descent
   // makes up for it, halved because it has no inertia.
@@ -192,18 +194,18 @@ absl::Status CheckWords(const std::vector<std::string_view>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (!absl::StartsWith(word, "-")) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("expected --flag=value, found \"", word,
-                       "\"; --help lists the flags"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "expected --flag=value, found \"", absl::Utf8SafeCEscape(word),
+          "\"; --help lists the flags"));
     }
     word.remove_prefix(absl::StartsWith(word, "--") ? 2 : 1);
     const std::pair<std::string_view, std::string_view> parts =
         absl::StrSplit(word, absl::MaxSplits('=', 1));
     if (std::find(std::begin(kFlags), std::end(kFlags), parts.first) ==
         std::end(kFlags)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("expected a flag of this program, found \"", words[i],
-                       "\"; --help lists the flags"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "expected a flag of this program, found \"",
+          absl::Utf8SafeCEscape(words[i]), "\"; --help lists the flags"));
     }
     if (absl::StrContains(word, '=')) continue;
     if (++i == words.size()) return Refuse(parts.first, "", "a value");

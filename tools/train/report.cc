@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -54,12 +55,26 @@ Totals Sum(const History& history) {
 Report::Report() : is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 absl::Status Report::Open(const std::string& metrics_path) {
-  if (metrics_path.empty()) return absl::OkStatus();
+  metrics_path_ = absl::Utf8SafeCEscape(metrics_path);
   metrics_.reset(std::fopen(metrics_path.c_str(), "w"));
   if (metrics_) return absl::OkStatus();
   return absl::PermissionDeniedError(absl::StrCat(
-      "--metrics: ", metrics_path, ": expected a file that can be written, ",
-      "found: ", std::strerror(errno), "; name one in a folder of yours"));
+      "--metrics: ", metrics_path_, ": expected a file that can be written, ",
+      "found \"", std::strerror(errno), "\"; name one in a folder of yours"));
+}
+
+absl::Status Report::Close() {
+  const auto lost = [](std::FILE* file) {
+    return std::fflush(file) != 0 || std::ferror(file) != 0;
+  };
+  if (lost(stdout)) {
+    return absl::DataLossError("standard output: could not write all of it");
+  }
+  if (metrics_ && lost(metrics_.get())) {
+    return absl::DataLossError(absl::StrCat("--metrics: ", metrics_path_,
+                                            ": could not write all of it"));
+  }
+  return absl::OkStatus();
 }
 
 void Report::Begin(const Phase& phase) {
@@ -91,12 +106,15 @@ void Report::OnStep(const EpochRecord& so_far, std::size_t step,
   const double left = static_cast<double>(steps - step) +
                       static_cast<double>(phase_.epochs - so_far.epoch - 1) *
                           static_cast<double>(steps);
-  const std::size_t filled = kWidth * step / steps;
+  constexpr char kFull[] = "########################";
+  constexpr char kEmpty[] = "........................";
+  static_assert(sizeof(kFull) == kWidth + 1 && sizeof(kEmpty) == kWidth + 1);
+  const int filled = static_cast<int>(kWidth * step / steps);
   absl::FPrintF(
       stderr,
-      "\r%s epoch %d/%d [%s%s] %d/%d  %.0f k img/s  eta %.0f s  loss %.3f ",
-      Name(phase_), so_far.epoch + 1, phase_.epochs, std::string(filled, '#'),
-      std::string(kWidth - filled, '.'), step, steps, rate / 1000,
+      "\r%s epoch %d/%d [%.*s%.*s] %d/%d  %.0f k img/s  eta %.0f s  loss %.3f ",
+      Name(phase_), so_far.epoch + 1, phase_.epochs, filled, kFull,
+      static_cast<int>(kWidth) - filled, kEmpty, step, steps, rate / 1000,
       Ratio(left * per_step, rate),
       so_far.loss / static_cast<double>(so_far.images));
   std::fflush(stderr);
@@ -105,7 +123,7 @@ void Report::OnStep(const EpochRecord& so_far, std::size_t step,
 
 void Report::ClearBar() {
   if (!bar_shown_) return;
-  absl::FPrintF(stderr, "\r%s\r", std::string(100, ' '));
+  absl::FPrintF(stderr, "\r\33[K");  // erase to the end of the line
   std::fflush(stderr);
   bar_shown_ = false;
 }
@@ -149,7 +167,7 @@ void Report::End(const PhaseResult& result) {
   absl::PrintF("Time %s: %.3f\n",
                result.phase.augmented ? "with image processing" : "regular",
                history.seconds);
-  if (history.stopped) {
+  if (!result.tested) {
     absl::PrintF("Stopped after %d of %d epochs.\n", history.epochs.size(),
                  result.phase.epochs);
   } else {
@@ -163,11 +181,10 @@ void Report::End(const PhaseResult& result) {
         "\"seconds\":%.6f,\"weights_sha256\":\"%s\",\"workers\":%d,"
         "\"threads\":%d,\"stopped\":%s}\n",
         Name(result.phase),
-        history.stopped
-            ? "null"
-            : absl::StrFormat("%.4f", Percent(result.test_accuracy)),
+        !result.tested ? "null"
+                       : absl::StrFormat("%.4f", Percent(result.test_accuracy)),
         history.seconds, result.weights_sha256, result.phase.workers,
-        result.phase.threads, history.stopped ? "true" : "false");
+        result.phase.threads, result.tested ? "false" : "true");
     std::fflush(metrics_.get());
   }
   results_.push_back(result);
@@ -191,7 +208,7 @@ void Report::Summary() const {
                    Percent(plain->history.epochs[e].validation_accuracy),
                    Percent(augmented->history.epochs[e].validation_accuracy));
     }
-    if (!plain->history.stopped && !augmented->history.stopped) {
+    if (plain->tested && augmented->tested) {
       absl::PrintF("%-10s %8.2f %% %8.2f %%   (%+.2f points)\n", "test",
                    Percent(plain->test_accuracy),
                    Percent(augmented->test_accuracy),
@@ -215,7 +232,7 @@ void Report::WorkersTable() const {
         result.phase.workers, result.history.seconds,
         Ratio(totals.images, totals.seconds),
         Percent(Ratio(totals.wait_seconds, totals.seconds)),
-        result.history.stopped
+        !result.tested
             ? "stopped"
             : absl::StrFormat("%.2f %%", Percent(result.test_accuracy)));
   }

@@ -32,6 +32,7 @@ struct Phase {
 struct PhaseResult {
   Phase phase;
   History history;
+  bool tested = false;       // not stopped before the test
   double test_accuracy = 0;  // fraction
   std::string weights_sha256;
 };
@@ -40,8 +41,10 @@ class Report {
  public:
   Report();
 
-  // Opens the metrics file, if there is to be one.
+  // Opens and empties the metrics file.
   absl::Status Open(const std::string& metrics_path);
+  // Whether all that was printed and written has arrived.
+  absl::Status Close();
 
   void Begin(const Phase& phase);
   // Observer of Fit.
@@ -70,6 +73,7 @@ class Report {
   Clock::time_point epoch_start_;
   Clock::time_point last_bar_;
   bool bar_shown_ = false;
+  std::string metrics_path_;
   std::vector<PhaseResult> results_;
 };
 

@@ -94,7 +94,8 @@ class Runner {
     }
     // The test images are looked at once, here.
     if (!result.history.stopped) {
-      result.test_accuracy = Evaluate(trainer, split_.test);
+      result.test_accuracy = Evaluate(trainer, split_.test, stop_);
+      result.tested = !stop_.stop_requested();
     }
     result.weights_sha256 = WeightsSha256(trainer.parameters());
     report_.End(result);
