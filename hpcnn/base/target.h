@@ -38,83 +38,9 @@
 HPCNN_NAMESPACE_BEGIN
 namespace internal {
 
-// Runs before every other initialiser of the program (priority 101 is the first
-// that is not reserved), so that nothing has used a missing instruction yet.
-// write(2) and _exit because stdio is not there yet; no vector code of its own.
-[[gnu::constructor(101), gnu::cold, gnu::noinline]] static void
-RefuseLesserCpu() {
-  const char* missing = nullptr;
-  __builtin_cpu_init();
-  // What both GCC 12 and Clang 14 can ask for; the older the feature, the
-  // later in the list, so that the message names the oldest one missing.
-#ifdef __VPCLMULQDQ__
-  if (!__builtin_cpu_supports("vpclmulqdq")) missing = "VPCLMULQDQ";
-#endif
-#ifdef __GFNI__
-  if (!__builtin_cpu_supports("gfni")) missing = "GFNI";
-#endif
-#ifdef __AVX512BF16__
-  if (!__builtin_cpu_supports("avx512bf16")) missing = "AVX-512BF16";
-#endif
-#ifdef __AVX512VPOPCNTDQ__
-  if (!__builtin_cpu_supports("avx512vpopcntdq")) missing = "AVX-512VPOPCNTDQ";
-#endif
-#ifdef __AVX512BITALG__
-  if (!__builtin_cpu_supports("avx512bitalg")) missing = "AVX-512BITALG";
-#endif
-#ifdef __AVX512VNNI__
-  if (!__builtin_cpu_supports("avx512vnni")) missing = "AVX-512VNNI";
-#endif
-#ifdef __AVX512VBMI2__
-  if (!__builtin_cpu_supports("avx512vbmi2")) missing = "AVX-512VBMI2";
-#endif
-#ifdef __AVX512VBMI__
-  if (!__builtin_cpu_supports("avx512vbmi")) missing = "AVX-512VBMI";
-#endif
-#ifdef __AVX512IFMA__
-  if (!__builtin_cpu_supports("avx512ifma")) missing = "AVX-512IFMA";
-#endif
-#ifdef __AVX512VL__
-  if (!__builtin_cpu_supports("avx512vl")) missing = "AVX-512VL";
-#endif
-#ifdef __AVX512DQ__
-  if (!__builtin_cpu_supports("avx512dq")) missing = "AVX-512DQ";
-#endif
-#ifdef __AVX512CD__
-  if (!__builtin_cpu_supports("avx512cd")) missing = "AVX-512CD";
-#endif
-#ifdef __AVX512BW__
-  if (!__builtin_cpu_supports("avx512bw")) missing = "AVX-512BW";
-#endif
-#ifdef __AVX512F__
-  if (!__builtin_cpu_supports("avx512f")) missing = "AVX-512F";
-#endif
-#ifdef __PCLMUL__
-  if (!__builtin_cpu_supports("pclmul")) missing = "PCLMUL";
-#endif
-#ifdef __AES__
-  if (!__builtin_cpu_supports("aes")) missing = "AES";
-#endif
-#ifdef __BMI2__
-  if (!__builtin_cpu_supports("bmi2")) missing = "BMI2";
-#endif
-#ifdef __BMI__
-  if (!__builtin_cpu_supports("bmi")) missing = "BMI";
-#endif
-#ifdef __FMA__
-  if (!__builtin_cpu_supports("fma")) missing = "FMA";
-#endif
-#ifdef __AVX2__
-  if (!__builtin_cpu_supports("avx2")) missing = "AVX2";
-#endif
-#ifdef __AVX__
-  if (!__builtin_cpu_supports("avx")) missing = "AVX";
-#endif
-#ifdef __SSE4_2__
-  if (!__builtin_cpu_supports("sse4.2")) missing = "SSE4.2";
-#endif
-  if (missing == nullptr) return;
-
+// write(2) and _exit because stdio is not there yet.
+[[noreturn, gnu::cold, gnu::noinline]] inline void RefuseCpu(
+    const char* missing) {
   char line[192];
   unsigned length = 0;
   const auto append = [&](const char* text) {
@@ -123,10 +49,89 @@ RefuseLesserCpu() {
   append("hpcnn: this program was compiled for a processor with ");
   append(missing);
   append(
-      ", which this one lacks; rebuild it here, or with --config=portable "
-      "or --config=scalar\n");
+      ", which this one lacks; rebuild it here, or with --config=portable or "
+      "--config=scalar\n");
   if (write(2, line, length) < 0) _exit(2);
   _exit(2);
+}
+
+// Runs before every other initialiser of the program (priority 101 is the first
+// that is not reserved), so that nothing has used a missing instruction yet.
+// One test and branch a feature: whatever computes more might be compiled to
+// the instructions that are asked for. The list is what GCC 12 and Clang 14
+// both know, the oldest first.
+[[gnu::constructor(101), gnu::cold, gnu::noinline]] static void
+RefuseLesserCpu() {
+  __builtin_cpu_init();
+#define HPCNN_NEEDS(feature, name) \
+  if (!__builtin_cpu_supports(feature)) RefuseCpu(name)
+#ifdef __SSE4_2__
+  HPCNN_NEEDS("sse4.2", "SSE4.2");
+#endif
+#ifdef __AVX__
+  HPCNN_NEEDS("avx", "AVX");
+#endif
+#ifdef __AVX2__
+  HPCNN_NEEDS("avx2", "AVX2");
+#endif
+#ifdef __FMA__
+  HPCNN_NEEDS("fma", "FMA");
+#endif
+#ifdef __BMI__
+  HPCNN_NEEDS("bmi", "BMI");
+#endif
+#ifdef __BMI2__
+  HPCNN_NEEDS("bmi2", "BMI2");
+#endif
+#ifdef __AES__
+  HPCNN_NEEDS("aes", "AES");
+#endif
+#ifdef __PCLMUL__
+  HPCNN_NEEDS("pclmul", "PCLMUL");
+#endif
+#ifdef __AVX512F__
+  HPCNN_NEEDS("avx512f", "AVX-512F");
+#endif
+#ifdef __AVX512BW__
+  HPCNN_NEEDS("avx512bw", "AVX-512BW");
+#endif
+#ifdef __AVX512CD__
+  HPCNN_NEEDS("avx512cd", "AVX-512CD");
+#endif
+#ifdef __AVX512DQ__
+  HPCNN_NEEDS("avx512dq", "AVX-512DQ");
+#endif
+#ifdef __AVX512VL__
+  HPCNN_NEEDS("avx512vl", "AVX-512VL");
+#endif
+#ifdef __AVX512IFMA__
+  HPCNN_NEEDS("avx512ifma", "AVX-512IFMA");
+#endif
+#ifdef __AVX512VBMI__
+  HPCNN_NEEDS("avx512vbmi", "AVX-512VBMI");
+#endif
+#ifdef __AVX512VBMI2__
+  HPCNN_NEEDS("avx512vbmi2", "AVX-512VBMI2");
+#endif
+#ifdef __AVX512VNNI__
+  HPCNN_NEEDS("avx512vnni", "AVX-512VNNI");
+#endif
+#ifdef __AVX512BITALG__
+  HPCNN_NEEDS("avx512bitalg", "AVX-512BITALG");
+#endif
+#ifdef __AVX512VPOPCNTDQ__
+  HPCNN_NEEDS("avx512vpopcntdq", "AVX-512VPOPCNTDQ");
+#endif
+#ifdef __AVX512BF16__
+  HPCNN_NEEDS("avx512bf16", "AVX-512BF16");
+#endif
+#ifdef __GFNI__
+  HPCNN_NEEDS("gfni", "GFNI");
+#endif
+#ifdef __VPCLMULQDQ__
+  HPCNN_NEEDS("vpclmulqdq", "VPCLMULQDQ");
+#endif
+#undef HPCNN_NEEDS
 }
 
 }  // namespace internal

@@ -435,7 +435,8 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
       {"--undefok=x", {"--undefok"}},
       {"extra", {"\"extra\"", "--help"}},
       // Not even root may make a file there.
-      {"--metrics=/sys/m.jsonl", {"--metrics", "/sys/m.jsonl", "denied"}},
+      {"--metrics=/sys/m.jsonl",
+       {"--metrics", "/sys/m.jsonl", "can be written"}},
       {"--metrics=/no/such/folder/m.jsonl", {"--metrics", "/no/such/folder"}},
       {"--metrics=" + data.string(), {"--metrics", "directory"}},
   };
