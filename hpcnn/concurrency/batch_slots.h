@@ -4,9 +4,8 @@
 // BatchSlots: who writes what, and when it may be read. Batches are numbered by
 // ticket; batch t lives in slot t % slots, whose storage belongs to the user.
 //
-//   producers:    while (slots.Claim(&chunk)) { write it;
-//   slots.Complete(chunk); } one consumer: while (slots.Wait()) { read
-//   slots.slot(); slots.Release(); }
+//   producers     while (slots.Claim(&chunk)) { write; slots.Complete(chunk); }
+//   one consumer  while (slots.Wait()) { read slots.slot(); slots.Release(); }
 //
 // Any number of producers claim the chunks of a batch in order and write them
 // in place; the consumer takes the batches in ticket order. Places travel, not

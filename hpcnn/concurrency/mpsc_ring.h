@@ -37,8 +37,7 @@
 //   Push hands it over        release of tail in Leave, acquired by Look
 //   Pop hands it back         release of head in Take, acquired by Empty
 //   taking a lane to push     compare-and-swap in the shared lane; a plain
-//   store
-//                             in a Producer's own
+//                             store in a Producer's own
 //   is it full, is it empty?  nothing while the copy of the other side's index
 //                             that each side keeps says no
 //   is anybody asleep?        one load and a compiler fence (event_count.h)
@@ -264,35 +263,33 @@ class MpscRing {
   std::optional<T> TryPop() {
     std::optional<T> item;
     TryTake(1, [&](T&& slot) { item.emplace(std::move(slot)); });
-    return item;
+    return item;  // moved nowhere: no compiler of today copies it
   }
 
   // Waits. Empty when closed and drained, or stop is requested and there is
   // nothing.
   std::optional<T> Pop(const std::stop_token& stop = {}) {
-    // Two objects: the one that the lambda refers to stays in memory.
-    if (std::optional<T> item = TryPop()) [[likely]]
-      return item;
-    std::optional<T> item;
-    AwaitItems(stop, [&] {
-      return TryTake(1, [&](T&& slot) { item.emplace(std::move(slot)); });
-    });
-    return item;
+    if (FindUnread() == nullptr) [[unlikely]]
+      AwaitItems(stop);
+    return TryPop();
   }
 
   // Moves the next items to the front of `out` and returns how many.
   std::size_t TryPopMany(std::span<T> out) {
     std::size_t popped = 0;
-    PopInto(out, popped);
+    const auto move_out = [&](T&& slot) {
+      out[popped] = std::move(slot);
+      ++popped;
+    };
+    while (popped < out.size() && TryTake(out.size() - popped, move_out)) {
+    }
     return popped;
   }
 
   // As TryPopMany, but waits for one item at least; 0: as Pop's empty.
   std::size_t PopMany(std::span<T> out, const std::stop_token& stop = {}) {
-    std::size_t popped = 0;
-    if (out.empty() || PopInto(out, popped)) return popped;
-    AwaitItems(stop, [&] { return PopInto(out, popped); });
-    return popped;
+    if (FindUnread() == nullptr) AwaitItems(stop);
+    return TryPopMany(out);
   }
 
   void Close() {
@@ -338,26 +335,14 @@ class MpscRing {
     return true;
   }
 
-  // Counts in `popped` item by item, so that it is right if a move throws.
-  bool PopInto(std::span<T> out, std::size_t& popped) {
-    const auto move_out = [&](T&& slot) {
-      out[popped] = std::move(slot);
-      ++popped;
-    };
-    while (popped < out.size() && TryTake(out.size() - popped, move_out)) {
-    }
-    return popped != 0;
-  }
-
-  template <class Take>
-  void AwaitItems(const std::stop_token& stop, Take take) {
-    Await(items_, stop, [&] {
-      if (take()) return true;
+  void AwaitItems(const std::stop_token& stop) {
+    Await(items_, stop, [this] {
+      if (FindUnread() != nullptr) return true;
       if (!closed()) return false;
       // Pairs with the light fence in Begin: a producer that is not seen inside
       // its lane after this will see that the ring is closed.
       Atomics::HeavyFence();
-      return take() ||
+      return FindUnread() != nullptr ||
              std::all_of(lanes_.get(), lanes_.get() + lane_count_,
                          [](const Lane& lane) { return lane.Idle(); });
     });

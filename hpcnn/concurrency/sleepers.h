@@ -54,6 +54,9 @@ class Sleepers {
     wakes_.notify_all();
   }
 
+  // Does somebody sleep? A guess, for hints: true a while longer than that.
+  bool maybe_any() const { return armed_.load(std::memory_order_relaxed) != 0; }
+
  private:
   // Tells the processor that this is a spin loop: saves power, and the time
   // that leaving the loop would take.

@@ -89,6 +89,12 @@ class ThreadPool {
     Join();
   }
 
+  // Does one of the threads sleep, for want of a part or until the others are
+  // done? A guess: it may have changed already.
+  bool maybe_waiting() const {
+    return idle_.maybe_any() || joining_.maybe_any();
+  }
+
  private:
   // ~5 us at the 20-45 ns of one pause: what sleeping and being woken costs.
   static constexpr int kSpins = 200;

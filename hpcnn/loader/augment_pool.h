@@ -31,17 +31,16 @@ class AugmentPool {
   template <class Fill>
   AugmentPool(std::size_t workers, std::size_t max_running, BatchSlots& slots,
               Fill fill)
-      : running_(std::min(workers, max_running)) {
+      : running_(std::min(workers, max_running)), stop_(slots) {
     threads_.reserve(workers);
     while (threads_.size() < running_) {
-      threads_.emplace_back([&slots, fill](std::stop_token stop) {
-        const std::stop_callback close(stop, [&slots] { slots.close(); });
+      threads_.emplace_back([&slots, fill] {
         BatchSlots::Chunk chunk;
         while (slots.Claim(&chunk)) fill(chunk);
       });
     }
     while (threads_.size() < workers) {
-      threads_.emplace_back([this](std::stop_token stop) {
+      threads_.emplace_back([this, stop = stop_.parked.get_token()] {
         std::unique_lock lock(parked_mutex_);
         parked_.wait(lock, stop, [] { return false; });
       });
@@ -53,12 +52,24 @@ class AugmentPool {
   std::size_t parked() const { return workers() - running_; }
 
  private:
+  // One stop for all, so that they end at the same time, not one by one.
+  struct Stop {
+    explicit Stop(BatchSlots& batch_slots) : slots(batch_slots) {}
+    ~Stop() {
+      slots.close();
+      parked.request_stop();
+    }
+    BatchSlots& slots;
+    std::stop_source parked;
+  };
+
   std::size_t running_;
   std::mutex parked_mutex_;
   std::condition_variable_any parked_;
-  // Last, so that the threads end before what they use; each one's stop request
-  // wakes it, also when starting the next one fails.
+  // In this order: first the stop, then the joins, then the rest. It holds in
+  // the constructor, too, when a thread cannot be started.
   std::vector<std::jthread> threads_;
+  Stop stop_;
 };
 
 HPCNN_NAMESPACE_END

@@ -25,6 +25,7 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "hpcnn/base/arena.h"
@@ -102,7 +103,10 @@ class BatchLoader {
         slots_(Slots(options), (batch_size_ + chunk_size_ - 1) / chunk_size_,
                std::uint64_t{options.epochs} * batches_per_epoch_),
         workers_(options.workers, options.max_running, slots_,
-                 [this](const Chunk& chunk) { Fill(chunk); }) {}
+                 [this](const Chunk& chunk) {
+                   Fill(chunk);
+                   GiveWay();
+                 }) {}
 
   // The next batch, valid until the next call of Next or Release; null after
   // the last one. What a worker threw while it made this batch is thrown here,
@@ -209,6 +213,12 @@ class BatchLoader {
   void Fill(const Chunk& chunk) {
     std::exception_ptr error = internal::Catch([&] { FillOrThrow(chunk); });
     error ? slots_.Fail(chunk, std::move(error)) : slots_.Complete(chunk);
+  }
+
+  // A worker that took the core of a training thread holds up all of them, as
+  // they wait for each other: where one sleeps, offer the core after each chunk.
+  void GiveWay() const {
+    if (pool_ != nullptr && pool_->maybe_waiting()) std::this_thread::yield();
   }
 
   void FillOrThrow(const Chunk& chunk) {

@@ -205,8 +205,8 @@ TEST(BatchSlots, CloseWakesProducers) {
   }
 }
 
-// A producer that falls asleep with all slots full wakes again, though not for
-// every slot.
+// A producer that falls asleep with all slots full wakes again: not for every
+// slot, but never are half of them left free.
 TEST(BatchSlots, ReleaseWakesProducers) {
   constexpr std::uint64_t kBatches = 200;
   for (const std::size_t count : {1u, 2u, 3u, 4u, 7u}) {
@@ -216,7 +216,8 @@ TEST(BatchSlots, ReleaseWakesProducers) {
       while (slots.Claim(&chunk)) slots.Complete(chunk);
     });
     while (slots.ticket() < kBatches) {
-      const std::uint64_t full = std::min(slots.ticket() + count, kBatches);
+      const std::uint64_t full =
+          std::min(slots.ticket() + count / 2 + 1, kBatches);
       while (slots.unclaimed() < full) std::this_thread::yield();
       while (slots.ticket() < full) {
         ASSERT_TRUE(slots.Wait());

@@ -71,7 +71,7 @@ TEST(AugmentPool, GoesAtOnceWhetherBusyAsleepOrParked) {
       }
     }
     BatchSlots::Chunk chunk;
-    EXPECT_EQ(slots.Claim(&chunk), repeat % 5 == 0 && slots.unclaimed() < 2);
+    EXPECT_FALSE(slots.Claim(&chunk));
   }
 }
 
