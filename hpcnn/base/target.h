@@ -17,6 +17,13 @@
 // and Cuda alone.
 #define HPCNN_TARGET cuda_host
 #else
+// Highway calls a target AVX2 or better only where there is AES too, which
+// -march=x86-64-v3 and -v4 do not name: both would be its SSSE3, slow and with
+// one name for two sets of flags. We use no AES.
+#if !defined(HWY_DISABLE_PCLMUL_AES) && \
+    !(defined(__AES__) && defined(__PCLMUL__))
+#define HWY_DISABLE_PCLMUL_AES
+#endif
 #include "hwy/highway.h"
 #if HWY_TARGET != HWY_STATIC_TARGET
 #error "hpcnn: include hpcnn headers outside hwy/foreach_target.h's passes"

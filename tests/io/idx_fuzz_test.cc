@@ -27,6 +27,15 @@ std::size_t largest_allocation = 0;
   if (void* memory = std::malloc(bytes)) return memory;
   std::abort();
 }
+// Under ASan the nothrow form does not end in the one above.
+[[gnu::noinline]] void* operator new(std::size_t bytes,
+                                     const std::nothrow_t&) noexcept {
+  return operator new(bytes);
+}
+[[gnu::noinline]] void operator delete(void* memory,
+                                       const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }

@@ -26,12 +26,19 @@ std::size_t AllocationCount() {
   return allocations.load(std::memory_order_relaxed);
 }
 
-// Every other form of new ends in one of these two, of delete in one of those.
+// Every other form of new ends in one of these, of delete in one of those; under
+// ASan the nothrow form is one of its own.
 void* operator new(std::size_t size) {
   return Allocate(size, alignof(std::max_align_t));
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return Allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return Allocate(size, alignof(std::max_align_t));
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  std::free(memory);
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
