@@ -25,7 +25,7 @@ namespace hpcnn::bench {
 
 using Item = std::uint64_t;
 
-inline constexpr std::size_t kCapacity = 4096;
+inline constexpr std::size_t kCapacity = 4096;  // for each producer
 inline constexpr std::size_t kBulk = 32;
 
 // Items a second. produce(index, first, count) sends the numbers first ... first
@@ -68,6 +68,21 @@ inline double RingSingle(std::size_t producers, std::size_t items) {
       [&](std::size_t, Item first, std::size_t count) {
         auto producer = ring.MakeProducer();
         for (Item i = 0; i < count; ++i) producer.Push(first + i);
+      },
+      [&](std::size_t count) {
+        Item sum = 0;
+        for (std::size_t i = 0; i < count; ++i) sum += *ring.Pop();
+        return sum;
+      });
+}
+
+// Everybody on the shared lane, as with plain ring.Push.
+inline double RingShared(std::size_t producers, std::size_t items) {
+  Ring ring;
+  return Throughput(
+      producers, items,
+      [&](std::size_t, Item first, std::size_t count) {
+        for (Item i = 0; i < count; ++i) ring.Push(first + i);
       },
       [&](std::size_t count) {
         Item sum = 0;

@@ -6,8 +6,10 @@
 // Many threads to one, blocking: hpcnn's ring against moodycamel's
 // BlockingConcurrentQueue, boost::lockfree::queue and a ring under mutex and
 // condition variables. Single items against single items, bulks of 32 against
-// bulks of 32; 8-byte items, all summed; the same capacity, but for moodycamel's
-// queue, which grows instead of making producers wait. Rounds are interleaved.
+// bulks of 32; 8-byte items, all summed. The same capacity for all, 4096 items for
+// each producer, but for moodycamel's queue, which grows instead of making
+// producers wait, and for hpcnn's shared lane, which has 4096 for all of them.
+// Rounds are interleaved.
 // Needs Debian's libconcurrentqueue-dev and libboost-dev.
 
 #include <concurrentqueue/blockingconcurrentqueue.h>
@@ -19,6 +21,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -33,7 +36,7 @@ constexpr int kRounds = 9;
 using Moodycamel = moodycamel::BlockingConcurrentQueue<Item>;
 
 double MoodycamelSingle(std::size_t producers, std::size_t items) {
-  Moodycamel queue(kCapacity, producers, 0);
+  Moodycamel queue(kCapacity * producers, producers, 0);
   return Throughput(
       producers, items,
       [&](std::size_t, Item first, std::size_t count) {
@@ -53,7 +56,7 @@ double MoodycamelSingle(std::size_t producers, std::size_t items) {
 }
 
 double MoodycamelBulk(std::size_t producers, std::size_t items) {
-  Moodycamel queue(kCapacity, producers, 0);
+  Moodycamel queue(kCapacity * producers, producers, 0);
   return Throughput(
       producers, items,
       [&](std::size_t, Item first, std::size_t count) {
@@ -80,12 +83,12 @@ double MoodycamelBulk(std::size_t producers, std::size_t items) {
 
 // It cannot block: who finds it full or empty yields.
 double BoostSingle(std::size_t producers, std::size_t items) {
-  boost::lockfree::queue<Item, boost::lockfree::capacity<kCapacity>> queue;
+  boost::lockfree::queue<Item> queue(kCapacity * producers);
   return Throughput(
       producers, items,
       [&](std::size_t, Item first, std::size_t count) {
         for (Item i = 0; i < count; ++i) {
-          while (!queue.push(first + i)) std::this_thread::yield();
+          while (!queue.bounded_push(first + i)) std::this_thread::yield();
         }
       },
       [&](std::size_t count) {
@@ -102,15 +105,15 @@ double BoostSingle(std::size_t producers, std::size_t items) {
 double MutexSingle(std::size_t producers, std::size_t items) {
   std::mutex mutex;
   std::condition_variable not_full, not_empty;
-  std::array<Item, kCapacity> ring;
+  std::vector<Item> ring(kCapacity * producers);
   std::size_t head = 0, tail = 0;
   return Throughput(
       producers, items,
       [&](std::size_t, Item first, std::size_t count) {
         for (Item i = 0; i < count; ++i) {
           std::unique_lock lock(mutex);
-          not_full.wait(lock, [&] { return tail - head < kCapacity; });
-          ring[tail++ % kCapacity] = first + i;
+          not_full.wait(lock, [&] { return tail - head < ring.size(); });
+          ring[tail++ % ring.size()] = first + i;
           lock.unlock();
           not_empty.notify_one();
         }
@@ -120,12 +123,24 @@ double MutexSingle(std::size_t producers, std::size_t items) {
         for (std::size_t i = 0; i < count; ++i) {
           std::unique_lock lock(mutex);
           not_empty.wait(lock, [&] { return tail != head; });
-          sum += ring[head++ % kCapacity];
+          sum += ring[head++ % ring.size()];
           lock.unlock();
           not_full.notify_one();
         }
         return sum;
       });
+}
+
+// moodycamel's headers do not say which version they are; Debian does.
+std::string MoodycamelVersion() {
+  std::string version;
+  if (std::FILE* pipe = popen(
+          "dpkg-query -W -f '${Version}' libconcurrentqueue-dev 2>&1", "r")) {
+    char line[64];
+    while (std::fgets(line, sizeof(line), pipe) != nullptr) version += line;
+    pclose(pipe);
+  }
+  return version;
 }
 
 struct Contender {
@@ -138,6 +153,7 @@ struct Contender {
 // The first of each kind is ours.
 constexpr Contender kContenders[] = {
     {"hpcnn", RingSingle, 1 << 20, false},
+    {"hpcnn, shared lane", RingShared, 1 << 20, false},
     {"moodycamel", MoodycamelSingle, 1 << 20, false},
     {"boost::lockfree", BoostSingle, 1 << 18, false},
     {"mutex + condition variable", MutexSingle, 1 << 16, false},
@@ -145,6 +161,7 @@ constexpr Contender kContenders[] = {
     {"moodycamel, bulk of 32", MoodycamelBulk, 1 << 22, true},
 };
 constexpr std::size_t kCount = std::size(kContenders);
+constexpr std::size_t kOurSingle = 0, kOurBulk = 5;
 
 // Medians of our throughput, single and bulk.
 std::array<double, 2> Compare(std::size_t producers) {
@@ -155,7 +172,7 @@ std::array<double, 2> Compare(std::size_t producers) {
       rates[c].push_back(kContenders[c].run(producers, kContenders[c].items));
     }
     for (std::size_t c = 0; c < kCount; ++c) {
-      const std::size_t ours = kContenders[c].bulk ? 4 : 0;
+      const std::size_t ours = kContenders[c].bulk ? kOurBulk : kOurSingle;
       ratios[c].push_back(rates[ours].back() / rates[c].back());
     }
   }
@@ -167,7 +184,7 @@ std::array<double, 2> Compare(std::size_t producers) {
                 kContenders[c].name, rate.median / 1e6, ratio.median, ratio.low,
                 ratio.high);
   }
-  return {SpreadOf(rates[0]).median, SpreadOf(rates[4]).median};
+  return {SpreadOf(rates[kOurSingle]).median, SpreadOf(rates[kOurBulk]).median};
 }
 
 }  // namespace
@@ -176,10 +193,10 @@ std::array<double, 2> Compare(std::size_t producers) {
 int main() {
   using hpcnn::bench::Compare;
   std::printf(
-      "moodycamel: libconcurrentqueue-dev; Boost %s; capacity %zu; %u "
+      "moodycamel %s; Boost %s; capacity %zu for each producer; %u "
       "processors\n",
-      BOOST_LIB_VERSION, hpcnn::bench::kCapacity,
-      std::thread::hardware_concurrency());
+      hpcnn::bench::MoodycamelVersion().c_str(), BOOST_LIB_VERSION,
+      hpcnn::bench::kCapacity, std::thread::hardware_concurrency());
   Compare(1);
   const auto two = Compare(2);
   Compare(8);
