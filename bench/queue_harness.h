@@ -28,8 +28,8 @@ using Item = std::uint64_t;
 inline constexpr std::size_t kCapacity = 4096;  // for each producer
 inline constexpr std::size_t kBulk = 32;
 
-// Items a second. produce(index, first, count) sends the numbers first ... first
-// + count - 1; consume(count) takes `count` items and returns their sum.
+// Items a second. produce(index, first, count) sends the numbers first ...
+// first + count - 1; consume(count) takes `count` items and returns their sum.
 template <class Produce, class Consume>
 double Throughput(std::size_t producers, std::size_t items, Produce produce,
                   Consume consume) {
@@ -115,8 +115,8 @@ inline double RingBulk(std::size_t producers, std::size_t items) {
       });
 }
 
-// The limit: two threads hand blocks of 32 KiB to and fro by one flag each, with
-// nothing but the writing, the summing and the cache lines' way between. In
+// The limit: two threads hand blocks of 32 KiB to and fro by one flag each,
+// with nothing but the writing, the summing and the cache lines' way between. In
 // items a second.
 inline double ProbeTransfer(std::size_t items) {
   struct alignas(64) Block {

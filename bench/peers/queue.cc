@@ -6,8 +6,8 @@
 // Many threads to one, blocking: hpcnn's ring against moodycamel's
 // BlockingConcurrentQueue, boost::lockfree::queue and a ring under mutex and
 // condition variables. Single items against single items, bulks of 32 against
-// bulks of 32; 8-byte items, all summed. The same capacity for all, 4096 items for
-// each producer, but for moodycamel's queue, which grows instead of making
+// bulks of 32; 8-byte items, all summed. The same capacity for all, 4096 items
+// for each producer, but for moodycamel's queue, which grows instead of making
 // producers wait, and for hpcnn's shared lane, which has 4096 for all of them.
 // Rounds are interleaved.
 // Needs Debian's libconcurrentqueue-dev and libboost-dev.

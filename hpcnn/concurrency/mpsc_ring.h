@@ -24,8 +24,9 @@
 //            consumer or a producer of another lane.
 // Waiting    a blocking call sleeps until it can go on, Close is called, or its
 //            stop token is triggered. Nobody asleep: no system call.
-// Close      every Push fails from then on; Pop hands out what is there, then
-//            reports the end. What a Push returned true for is always popped.
+// Close      every Push fails from then on; Pop hands out what is there, waits
+//            for who is inside a lane, then reports the end. What a Push
+//            returned true for is always popped.
 // Exceptions if T's constructor throws in a Push, nothing was pushed (PushMany:
 //            only the items before); in a Pop, the item is still there.
 // Threads    any number of producers; one thread at a time in Pop*; a Producer

@@ -19,13 +19,13 @@
 // The search is exhaustive: no bound on switches. Threads are switched only
 // where it can matter: not before a store into the buffer (but before it leaves
 // that), nor before a load of what no other thread stores to; when that turns
-// out to be wrong, the search starts again knowing better. And only a state that was reached
-// before is not searched again. A state is what is in memory (all that the
-// program allocates; static and local variables of its threads must not carry
-// knowledge) and in the store buffers, which accesses to items have happened before what, and for each
-// thread the values it has read since it last said, by Forget, that all it knows
-// is a given number. It is kept as a 64-bit hash: the chance that any two of ten
-// million collide is 3e-6.
+// out to be wrong, the search starts again knowing better. And a state that was
+// reached before is not searched again. A state is what is in memory (all that
+// the program allocates; static and local variables of its threads must not
+// carry knowledge) and in the store buffers, which accesses to items have
+// happened before what, and for each thread the values it has read since it
+// last said, by Forget, that all it knows is a given number. It is kept as a
+// 64-bit hash: the chance that any two of ten million collide is 3e-6.
 
 #ifndef HPCNN_TESTS_CONCURRENCY_INTERLEAVINGS_H_
 #define HPCNN_TESTS_CONCURRENCY_INTERLEAVINGS_H_
@@ -244,8 +244,8 @@ class Checker {
     ForgetAttempt(1);
   }
 
-  // Said by the seam when a thread is about to sleep, or prepares to: of what it
-  // has learned since Forget, it goes on with nothing but an event's key.
+  // Said by the seam when a thread is about to sleep, or prepares to: of what
+  // it has learned since Forget, it goes on with nothing but an event's key.
   void ForgetAttempt(std::uint64_t place) {
     Thread& thread = threads_[current_];
     thread.history = Mix(thread.knowledge, place);
@@ -380,7 +380,7 @@ class Checker {
     step_ = 0;
     known_ = false;
     Arena::on = true;
-    // Never destroyed: a run may be given up in the middle. All is in the arena.
+    // Never destroyed: a run may be given up halfway. All is in the arena.
     Program& program = *new Program(make());
     for (std::size_t t = 0; t < program.threads.size(); ++t) {
       Start(t, &program.threads[t]);

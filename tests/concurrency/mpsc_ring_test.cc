@@ -109,7 +109,7 @@ TEST(MpscRing, ManyAtATime) {
     EXPECT_EQ(ring.PopMany(std::span(out).subspan(2)), 3u);
     for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(out[i], next_out++);
   }
-  // More than there is room for: what fits up to the wrap-around, then the rest.
+  // More than there is room for: what fits up to the wrap-around, then more.
   std::size_t pushed = 0;
   while (const std::size_t n = producer.TryPushMany(
              std::span<const int>(items).subspan(pushed))) {
