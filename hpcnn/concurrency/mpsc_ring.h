@@ -196,6 +196,7 @@ class MpscRing {
     Claim AwaitClaim(std::size_t most, const std::stop_token& stop = {}) {
       std::optional<Claim> claim;
       const auto begin = [&] {
+        claim.reset();  // an empty one still holds the lane
         claim.emplace(TryClaim(most));
         return !claim->slots().empty() || ring_->closed();
       };

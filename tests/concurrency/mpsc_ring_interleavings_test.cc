@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -162,6 +164,65 @@ TEST_F(MpscRingInterleavings, CapacityOne) {
       auto* log = new Log(1);
       return Program{{Pushes(ring, log, 0, 4), Pops(ring, log, 4)},
                      [=] { return log->Check(); }};
+    });
+  }
+}
+
+// In place, and a producer that has to sleep for its slot.
+TEST_F(MpscRingInterleavings, CapacityOneInPlace) {
+  for (const std::size_t own : {0u, 1u}) {
+    ExpectRight([own] {
+      auto* ring = new Ring<int, 1>(own);
+      auto* producer = new Ring<int, 1>::Producer(ring->MakeProducer());
+      auto* log = new Log(1);
+      return Program{{[=] {
+                        for (int i = 0; i < 3; ++i) {
+                          Checker::Get().Forget(static_cast<std::uint64_t>(i));
+                          auto claim = producer->AwaitClaim(1);
+                          claim.slots()[0] = ItemOf(0, i);
+                          claim.Publish(1);
+                          ++log->pushed[0];
+                        }
+                        Checker::Get().Forget(100);
+                      },
+                      [=] {
+                        Checker::Get().Forget(0);
+                        for (int i = 0; i < 3; ++i) {
+                          log->Popped(ring->Pop().value_or(-1));
+                        }
+                      }},
+                     [=] { return log->Check(); }};
+    });
+  }
+}
+
+// Many at a time, which go through the ring in parts.
+TEST_F(MpscRingInterleavings, ManyAtATime) {
+  for (const std::size_t own : {0u, 1u}) {
+    ExpectRight([own] {
+      auto* ring = new Ring<int, 2>(own);
+      auto* producer = new Ring<int, 2>::Producer(ring->MakeProducer());
+      auto* log = new Log(1);
+      return Program{
+          {[=] {
+             Checker::Get().Forget(0);
+             std::array<int, 3> items{ItemOf(0, 0), ItemOf(0, 1), ItemOf(0, 2)};
+             log->pushed[0] =
+                 static_cast<int>(producer->PushMany(std::span(items)));
+             Checker::Get().Forget(100);
+           },
+           [=] {
+             Checker::Get().Forget(0);
+             std::array<int, 3> out{};
+             for (std::size_t n = 0; n < 3;) {
+               const std::size_t got = ring->PopMany(out);
+               for (std::size_t i = 0; i < got; ++i) {
+                 log->Popped(out[i]);
+               }
+               n += got;
+             }
+           }},
+          [=] { return log->Check(); }};
     });
   }
 }

@@ -359,7 +359,7 @@ TEST_P(MpscRingProducers, MoveOnlyItems) {
                                                     Lanes::kOwn);
 }
 TEST_P(MpscRingProducers, ThrowingItems) {
-  OnceAndInOrder<Unreliable>(GetParam(), kItems / 10, Lanes::kOwn);
+  OnceAndInOrder<Unreliable>(GetParam(), kItems, Lanes::kOwn);
   OnceAndInOrder<Unreliable>(GetParam(), kItems / 10, Lanes::kShared);
 }
 // Small and narrow: full, empty and wrapped around all the time.
