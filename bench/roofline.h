@@ -10,9 +10,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 namespace hpcnn::bench {
@@ -38,32 +41,117 @@ inline Spread SpreadOf(std::vector<double> values) {
   return {values[n / 2], values[n / 4], values[n - 1 - n / 4]};
 }
 
-// One core's fused multiply-adds on float vectors, in FLOP/s (two a lane): 16
-// independent chains cover two ports with a latency of four cycles twice over.
-inline double ProbeFmaFlops() {
+// Operations a second, of lanes in chain = step(chain), on one core. 12
+// independent chains cover two ports with a latency of five cycles, and leave
+// registers for operands where there are 16.
+template <class D, class Step>
+double ProbeLanes(D d, Step step) {
   namespace hn = hwy::HWY_NAMESPACE;
-  const hn::ScalableTag<float> d;
-  constexpr std::size_t kChains = 16;
-  constexpr std::size_t kSteps = 400'000;
-  decltype(hn::Zero(d)) chains[kChains];
-  for (auto& chain : chains) chain = hn::Set(d, 1.0f);
-  const auto factor = hn::Set(d, 0.999f);
-  const auto term = hn::Set(d, 1e-3f);
+  constexpr std::size_t kChains = 12;
+  constexpr std::size_t kSteps = 200'000;
+  // GCC copies registers at the end of a turn, which takes time.
+  constexpr std::size_t kUnrolled = 4;
+  // Volatile: to the compiler each chain is another one, and needed.
+  volatile hn::TFromD<D> start = 1;
+  volatile hn::TFromD<D> sink;
   double best = 1e30;
   for (int round = 0; round < 5; ++round) {
     best = std::min(best, Seconds([&] {
-                      for (std::size_t i = 0; i < kSteps; ++i) {
-                        for (auto& chain : chains)
-                          chain = hn::MulAdd(chain, factor, term);
+                      hn::Vec<D> chains[kChains];
+                      for (auto& chain : chains) chain = hn::Set(d, start);
+                      for (std::size_t i = 0; i < kSteps; i += kUnrolled) {
+                        for (std::size_t j = 0; j < kUnrolled; ++j) {
+                          for (auto& chain : chains) chain = step(chain);
+                        }
                       }
+                      for (const auto& chain : chains)
+                        sink = hn::GetLane(chain);
                     }));
   }
-  float sum = 0;
-  for (const auto& chain : chains) sum += hn::ReduceSum(d, chain);
-  // The compiler must not see that the result is not needed.
-  volatile float sink = sum;
-  (void)sink;
-  return 2.0 * static_cast<double>(hn::Lanes(d) * kChains * kSteps) / best;
+  return static_cast<double>(hn::Lanes(d) * kChains * kSteps) / best;
+}
+
+// One core's fused multiply-adds on float vectors, in FLOP/s (two a lane).
+inline double ProbeFmaFlops() {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<float> d;
+  const auto factor = hn::Set(d, 0.999f);
+  const auto term = hn::Set(d, 1e-3f);
+  return 2 * ProbeLanes(d, [factor, term](auto chain) {
+           return hn::MulAdd(chain, factor, term);
+         });
+}
+
+// One core's products of unsigned and signed bytes added to 32-bit sums, a
+// second: four a lane, in one instruction where the processor has it.
+inline double ProbeByteMultiplyAdds() {
+#if HWY_TARGET == HWY_SCALAR
+  return ProbeFmaFlops() / 2;
+#else
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<std::int32_t> d;
+  const hn::Repartition<std::uint8_t, decltype(d)> d_pixels;
+  const auto taps = hn::Set(hn::Repartition<std::int8_t, decltype(d)>(), 3);
+  // The pixels change, or the products would be taken out of the loop.
+  return 4 * ProbeLanes(d, [d, d_pixels, taps](auto chain) {
+           return hn::SumOfMulQuadAccumulate(d, hn::BitCast(d_pixels, chain),
+                                             taps, chain);
+         });
+#endif
+}
+
+// to[i] = from[i], with stores through the cache or past it.
+template <bool kStream, class In, class Out>
+void CopyConverted(const In* from, Out* to, std::size_t n) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<Out> d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i < n &&
+         reinterpret_cast<std::uintptr_t>(to + i) % (lanes * sizeof(Out)) != 0;
+       ++i) {
+    to[i] = from[i];
+  }
+  for (; i + lanes <= n; i += lanes) {
+    hn::Vec<decltype(d)> v;
+    if constexpr (std::is_same_v<In, Out>) {
+      v = hn::LoadU(d, from + i);
+    } else {
+      v = hn::PromoteTo(d, hn::LoadU(hn::Rebind<In, decltype(d)>(), from + i));
+    }
+    if constexpr (kStream) {
+      hn::Stream(v, d, to + i);
+    } else {
+      hn::Store(v, d, to + i);
+    }
+  }
+  for (; i < n; ++i) to[i] = from[i];
+  if constexpr (kStream) hwy::FlushStream();
+}
+
+// Seconds in which one core reads n elements and writes as many, the mean of
+// `calls`, by the best of our ways: no op on the same buffers takes less. Out
+// is In, or wider.
+template <class In, class Out>
+double ProbeCopy(const In* from, Out* to, std::size_t n, int calls) {
+  const auto mean = [&](auto copy) {
+    copy(from, to, n);  // warms up
+    return Seconds([&] {
+             for (int call = 0; call < calls; ++call) {
+               copy(from, to, n);
+               asm volatile("" : : "r"(to) : "memory");
+             }
+           }) /
+           calls;
+  };
+  double best = std::min(mean(CopyConverted<false, In, Out>),
+                         mean(CopyConverted<true, In, Out>));
+  if constexpr (std::is_same_v<In, Out>) {
+    best = std::min(best, mean([](const In* a, Out* b, std::size_t count) {
+                      std::memcpy(b, a, count * sizeof(In));
+                    }));
+  }
+  return best;
 }
 
 // One core's memcpy between buffers of `bytes`, in bytes read and written a
