@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// All of hpcnn that needs no compiled library: maths, networks, augmentation,
-// the ring, the loop. Highway's headers and -pthread are enough. What reads and
-// writes files is hpcnn/io.h.
+// All of hpcnn that needs no compiled library: maths, filters, networks,
+// augmentation, the ring, the loop. Highway's headers and -pthread are enough.
+// What reads and writes files is hpcnn/io.h.
 
 #ifndef HPCNN_HPCNN_H_
 #define HPCNN_HPCNN_H_
@@ -25,6 +25,13 @@
 #include "hpcnn/data/sampler.h"
 #include "hpcnn/data/split.h"
 #include "hpcnn/data/synthetic_digits.h"
+#include "hpcnn/image/border.h"
+#include "hpcnn/image/convolve.h"
+#include "hpcnn/image/correlate.h"
+#include "hpcnn/image/gradient.h"
+#include "hpcnn/image/smoothing.h"
+#include "hpcnn/image/sobel.h"
+#include "hpcnn/image/stencil.h"
 #include "hpcnn/loader/batch_loader.h"
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"

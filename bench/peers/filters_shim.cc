@@ -12,6 +12,7 @@
 #include "bench/roofline.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/image/correlate.h"
+#include "hpcnn/image/sobel.h"
 #include "hpcnn/image/gradient.h"
 
 namespace hpcnn::bench {

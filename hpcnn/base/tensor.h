@@ -143,6 +143,11 @@ class MatrixView {
   constexpr MatrixView Rows(std::size_t begin, std::size_t count) const {
     return MatrixView(row(begin), count, cols_, stride_);
   }
+  // A rectangle: `rows` by `cols` from (row_begin, col_begin).
+  constexpr MatrixView Region(std::size_t row_begin, std::size_t col_begin,
+                              std::size_t rows, std::size_t cols) const {
+    return MatrixView(row(row_begin) + col_begin, rows, cols, stride_);
+  }
 
  private:
   T* data_;

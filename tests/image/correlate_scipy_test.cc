@@ -16,6 +16,7 @@
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/image/correlate.h"
+#include "hpcnn/image/sobel.h"
 #include "tests/image/fixtures.h"
 
 namespace hpcnn {

@@ -44,10 +44,10 @@ def shuffled(rows, cols, lowest):
 
 
 KERNELS = {
-    "Sobel3x3": np.outer([1, 2, 1], [-1, 0, 1]),
-    "Scharr3x3": np.outer([3, 10, 3], [-1, 0, 1]),
-    "Sobel5x3": np.outer([1, 2, 1, 2, 1], [-1, 0, 1]),
-    "Sobel5x5": np.outer([1, 2, 1, 2, 1], [-1, 0, 0, 0, 1]),
+    "Sobel3x3": np.outer([1, 2, 1], [1, 0, -1]),
+    "Scharr3x3": np.outer([3, 10, 3], [1, 0, -1]),
+    "Sobel5x3": np.outer([1, 2, 1, 2, 1], [1, 0, -1]),
+    "Sobel5x5": np.outer([1, 2, 1, 2, 1], [1, 0, 0, 0, -1]),
     "Neighbours8": np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]),
     "Ones3x5": np.ones((3, 5), int),
     "Binomial5x5": np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]),
