@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// bazel run //bench:filters
+//
+// Pixels filtered a second: dense kernels of full rank, the named ones and the
+// gradient's size, floats and bytes, by image size, policy and threads. The
+// table at the end interleaves its rows in rounds and gives medians with
+// quartiles. The limit of a row is the smaller of a copy of the same bytes
+// between the same buffers and of the processor's multiply-adds shared out to
+// the taps that are left after folding, both probed in this process.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/roofline.h"
+#include "benchmark/benchmark.h"
+#include "hpcnn/hpcnn.h"
+#include "hpcnn/image/row_factors.h"
+
+namespace hpcnn::bench {
+namespace {
+
+constexpr std::size_t kSides[] = {512, 1000, 4096};
+constexpr std::size_t kLargest = 4096;
+// Scalar is timed on the first only: at 4096 it would take minutes.
+constexpr std::size_t kScalarSide = 512;
+constexpr int kRounds = 9;
+// Long enough for the clock, short against a scheduler's time slice.
+constexpr double kSecondsPerRound = 2e-3;
+
+// All taps different, none 0, full rank.
+template <std::size_t Side>
+struct Dense {
+  static constexpr auto kTaps = [] {
+    Stencil<Side, Side> taps{};
+    for (std::size_t i = 0; i < Side * Side; ++i) {
+      const int value = static_cast<int>(i * 11 % (Side * Side)) -
+                        static_cast<int>(Side * Side / 2);
+      taps.taps[i / Side][i % Side] = value + (value >= 0 ? 1 : 0);
+    }
+    return taps;
+  }();
+};
+
+template <class T>
+using Buffer = std::unique_ptr<T[], void (*)(void*)>;
+
+template <class T>
+Buffer<T> MakeBuffer() {
+  constexpr std::size_t kCount = kLargest * kLargest;
+  Buffer<T> buffer(static_cast<T*>(std::aligned_alloc(64, kCount * sizeof(T))),
+                   std::free);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    buffer[i] = static_cast<T>(i * 2654435761u >> 7 & 0xFF);
+  }
+  return buffer;
+}
+
+template <class T>
+MatrixView<T> Square(const Buffer<T>& buffer, std::size_t side) {
+  return {buffer.get(), side, side};
+}
+
+struct Images {
+  Buffer<float> floats = MakeBuffer<float>();
+  Buffer<float> float_results = MakeBuffer<float>();
+  Buffer<std::uint8_t> bytes = MakeBuffer<std::uint8_t>();
+  Buffer<std::int16_t> byte_results = MakeBuffer<std::int16_t>();
+};
+
+using Call = void (*)(Images&, std::size_t side, ThreadPool*);
+
+struct Filter {
+  const char* name;
+  bool bytes;         // u8 to i16, or f32 to f32
+  double operations;  // multiply-adds a pixel, after folding
+  Call scalar;
+  Call simd;
+};
+
+template <class Kernel, class Policy, bool kBytes>
+void CallCorrelate(Images& images, std::size_t side, ThreadPool* pool) {
+  if constexpr (kBytes) {
+    Correlate<Kernel, Policy>(Square(images.bytes, side),
+                              Square(images.byte_results, side), pool);
+  } else {
+    Correlate<Kernel, Policy>(Square(images.floats, side),
+                              Square(images.float_results, side), pool);
+  }
+}
+template <class Kernel, class Policy, bool kBytes>
+void CallMagnitude(Images& images, std::size_t side, ThreadPool* pool) {
+  if constexpr (kBytes) {
+    GradientMagnitude<Kernel, Policy>(Square(images.bytes, side),
+                                      Square(images.byte_results, side), pool);
+  } else {
+    GradientMagnitude<Kernel, Policy>(Square(images.floats, side),
+                                      Square(images.float_results, side), pool);
+  }
+}
+
+template <class Kernel, bool kBytes>
+Filter Correlation(const char* name) {
+  return {name, kBytes, RowFactors<Kernel>::OperationsPerPixel(),
+          CallCorrelate<Kernel, Scalar, kBytes>,
+          CallCorrelate<Kernel, Simd, kBytes>};
+}
+template <class Kernel, bool kBytes>
+Filter Magnitude(const char* name) {
+  // Two kernels, two squares and their sum, and the root for one.
+  return {name, kBytes,
+          RowFactors<Kernel>::OperationsPerPixel() +
+              RowFactors<Transposed<Kernel>>::OperationsPerPixel() + 3,
+          CallMagnitude<Kernel, Scalar, kBytes>,
+          CallMagnitude<Kernel, Simd, kBytes>};
+}
+
+template <bool kBytes>
+void AppendFilters(std::vector<Filter>& filters) {
+  const Filter all[] = {
+      Correlation<Dense<3>, kBytes>("dense 3x3"),
+      Correlation<Dense<5>, kBytes>("dense 5x5"),
+      Correlation<Dense<7>, kBytes>("dense 7x7"),
+      Correlation<Dense<9>, kBytes>("dense 9x9"),
+      Correlation<Dense<15>, kBytes>("dense 15x15"),
+      Correlation<Sobel3x3, kBytes>("Sobel 3x3"),
+      Correlation<Scharr3x3, kBytes>("Scharr 3x3"),
+      Correlation<Sobel5x3, kBytes>("Sobel 5x3"),
+      Correlation<Sobel5x5, kBytes>("Sobel 5x5"),
+      Correlation<Neighbours8, kBytes>("neighbours 8"),
+      Correlation<Box<7>, kBytes>("box 7x7"),
+      Correlation<Box<9>, kBytes>("box 9x9"),
+      Correlation<Box<15>, kBytes>("box 15x15"),
+      Magnitude<Sobel3x3, kBytes>("|gradient| 3x3"),
+      Magnitude<Sobel5x5, kBytes>("|gradient| 5x5"),
+  };
+  filters.insert(filters.end(), std::begin(all), std::end(all));
+}
+
+std::size_t BytesPerPixel(const Filter& filter) {
+  return filter.bytes ? sizeof(std::uint8_t) + sizeof(std::int16_t)
+                      : 2 * sizeof(float);
+}
+
+void RegisterAll(const std::vector<Filter>& filters, Images& images) {
+  const auto add = [&](const Filter& filter, Call call, const char* policy,
+                       std::size_t side) {
+    const std::string name = std::string("BM_Correlate/") +
+                             (filter.bytes ? "u8/" : "f32/") + filter.name +
+                             "/" + std::to_string(side) + "/" + policy;
+    benchmark::RegisterBenchmark(
+        name.c_str(), [&filter, call, side, &images](benchmark::State& state) {
+          for (auto _ : state) {
+            call(images, side, nullptr);
+            benchmark::ClobberMemory();
+          }
+          const auto pixels = static_cast<double>(state.iterations()) *
+                              static_cast<double>(side * side);
+          using benchmark::Counter;
+          state.counters["pixel/s"] = Counter(pixels, Counter::kIsRate);
+          state.counters["byte/s"] =
+              Counter(pixels * static_cast<double>(BytesPerPixel(filter)),
+                      Counter::kIsRate);
+        });
+  };
+  for (const Filter& filter : filters) {
+    add(filter, filter.scalar, "scalar", kScalarSide);
+    for (const std::size_t side : kSides)
+      add(filter, filter.simd, "simd", side);
+  }
+}
+
+// Seconds of one call: the mean of as many as fill a round.
+double Time(const std::function<void()>& call) {
+  const double once = Seconds(call);
+  const int calls = std::max(1, static_cast<int>(kSecondsPerRound / once));
+  return Seconds([&] {
+           for (int i = 0; i < calls; ++i) {
+             call();
+             benchmark::ClobberMemory();
+           }
+         }) /
+         calls;
+}
+
+struct Row {
+  const Filter* filter;
+  std::size_t side;
+  std::vector<double> one, all, scalar, share;  // seconds; of the limit
+};
+
+double Median(const std::vector<double>& values) {
+  return SpreadOf(values).median;
+}
+
+void Measure(Row& row, Images& images, ThreadPool& pool) {
+  const Filter& filter = *row.filter;
+  const std::size_t pixels = row.side * row.side;
+  const double rate =
+      filter.bytes ? ProbeByteMultiplyAdds() : ProbeFmaFlops() / 2;
+  const int calls = row.side == kLargest ? 1 : row.side == 1000 ? 4 : 16;
+  const double copy =
+      filter.bytes ? ProbeCopy(images.bytes.get(), images.byte_results.get(),
+                               pixels, calls)
+                   : ProbeCopy(images.floats.get(), images.float_results.get(),
+                               pixels, calls);
+  const double limit =
+      std::max(copy, filter.operations * static_cast<double>(pixels) / rate);
+  row.one.push_back(Time([&] { filter.simd(images, row.side, nullptr); }));
+  row.all.push_back(Time([&] { filter.simd(images, row.side, &pool); }));
+  row.share.push_back(limit / row.one.back());
+  if (row.side == kScalarSide && row.scalar.size() < 3) {
+    row.scalar.push_back(
+        Seconds([&] { filter.scalar(images, row.side, nullptr); }));
+  }
+}
+
+void PrintTable(const std::vector<Filter>& filters, Images& images) {
+  ThreadPool pool(UsableCpus().count);
+  std::vector<Row> rows;
+  for (const Filter& filter : filters) {
+    for (const std::size_t side : kSides) {
+      rows.push_back({&filter, side, {}, {}, {}, {}});
+    }
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    for (Row& row : rows) Measure(row, images, pool);
+  }
+
+  std::printf(
+      "\nFiltering, SIMD target %s, %zu threads; medians [quartiles]\n"
+      "%-16s %-7s %5s %9s %7s %10s %24s %9s\n",
+      hwy::TargetName(HWY_STATIC_TARGET), pool.threads(), "kernel", "pixels",
+      "side", "Mpx/s", "GB/s", "scalar", "% of the limit", "threads");
+  for (const Row& row : rows) {
+    const auto pixels = static_cast<double>(row.side * row.side);
+    const double seconds = Median(row.one);
+    const Spread share = SpreadOf(row.share);
+    std::printf("%-16s %-7s %5zu %9.0f %7.1f ", row.filter->name,
+                row.filter->bytes ? "u8-i16" : "f32", row.side,
+                pixels / seconds / 1e6,
+                pixels * static_cast<double>(BytesPerPixel(*row.filter)) /
+                    seconds / 1e9);
+    if (row.scalar.empty()) {
+      std::printf("%10s ", "");
+    } else {
+      std::printf("%8.1f x ", Median(row.scalar) / seconds);
+    }
+    std::printf("%8.0f [%3.0f ... %3.0f]", 100 * share.median, 100 * share.low,
+                100 * share.high);
+    std::printf("    %8.2f x\n", seconds / Median(row.all));
+  }
+
+  // The course's table: its kernels are of full size, its peer the reference.
+  std::printf("\nA %zux%zu image of f32, one core\n%-8s %14s %14s %10s\n",
+              kScalarSide, kScalarSide, "kernel", "reference", "simd",
+              "speed-up");
+  for (const Row& row : rows) {
+    if (row.side != kScalarSide || row.filter->bytes) continue;
+    const std::string name = row.filter->name;
+    if (name != "dense 3x3" && name != "dense 5x5" && name != "dense 7x7") {
+      continue;
+    }
+    std::printf("%-8s %11.3f ms %11.3f ms %8.1f x\n", name.c_str() + 6,
+                1e3 * Median(row.scalar), 1e3 * Median(row.one),
+                Median(row.scalar) / Median(row.one));
+  }
+}
+
+}  // namespace
+}  // namespace hpcnn::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  std::vector<hpcnn::bench::Filter> filters;
+  hpcnn::bench::AppendFilters<false>(filters);
+  hpcnn::bench::AppendFilters<true>(filters);
+  const auto images = std::make_unique<hpcnn::bench::Images>();
+  hpcnn::bench::RegisterAll(filters, *images);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  hpcnn::bench::PrintTable(filters, *images);
+  return 0;
+}
