@@ -11,6 +11,7 @@
 #include "hpcnn/io/file.h"
 #include "hpcnn/io/gzip.h"
 #include "hpcnn/io/idx.h"
+#include "hpcnn/io/npy.h"
 #include "hpcnn/io/sha256.h"
 
 #endif  // HPCNN_IO_H_
