@@ -79,6 +79,16 @@ std::string PngData(std::string_view rows) {
   return PngChunk("IDAT", packed.substr(0, size)) + PngChunk("IEND", "");
 }
 
+// Bytes from text like "00 00 08 01 ".
+std::string Bytes(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 3) {
+    const std::string byte(hex.substr(i, 2));
+    bytes.push_back(static_cast<char>(std::stoi(byte, nullptr, 16)));
+  }
+  return bytes;
+}
+
 void Append(void* file, void* bytes, int size) {
   static_cast<std::string*>(file)->append(static_cast<const char*>(bytes),
                                           static_cast<std::size_t>(size));
@@ -152,6 +162,45 @@ TEST(ImageFileTest, PngOfOtherKinds) {
                 {1, 2, 1, {'a', 'b'}});
 }
 
+std::vector<fs::path> FilesOf(const fs::path& folder) {
+  return {fs::directory_iterator(folder), fs::directory_iterator()};
+}
+
+// As four channels.
+std::vector<std::uint8_t> ToRgba(const ImageFile& image) {
+  const bool colour = image.channels > 2;
+  const bool alpha = image.channels % 2 == 0;
+  std::vector<std::uint8_t> pixels;
+  for (std::size_t i = 0; i < image.pixels.size(); i += image.channels) {
+    const std::uint8_t* pixel = &image.pixels[i];
+    pixels.insert(pixels.end(),
+                  {pixel[0], pixel[colour ? 1 : 0], pixel[colour ? 2 : 0],
+                   alpha ? pixel[image.channels - 1] : std::uint8_t{255}});
+  }
+  return pixels;
+}
+
+// The same images in all kinds of PNG and as plain RGBA.
+TEST(ImageFileTest, PngSuite) {
+  const fs::path suite = "../stb/tests/pngsuite";
+  std::size_t count = 0;
+  for (const fs::path& path : FilesOf(suite / "primary")) {
+    const auto read = ReadImage(path);
+    const auto plain = ReadImage(suite / "primary_check" / path.filename());
+    ASSERT_TRUE(read.ok() && plain.ok()) << read.status() << plain.status();
+    EXPECT_EQ(ToRgba(*read), ToRgba(*plain)) << path;
+    ++count;
+  }
+  EXPECT_GT(count, 70u);
+  for (const std::string folder : {"corrupt", "16bit", "iphone"}) {
+    const std::vector<fs::path> files = FilesOf(suite / folder);
+    EXPECT_FALSE(files.empty());
+    for (const fs::path& path : files) {
+      EXPECT_FALSE(ReadImage(path).ok()) << path;
+    }
+  }
+}
+
 TEST(ImageFileTest, BmpRoundTrip) {
   for (const std::size_t cols : {1u, 2u, 3u, 4u, 40u}) {
     for (const std::size_t channels : {3u, 4u}) {
@@ -194,6 +243,20 @@ TEST(ImageFileTest, JpegIsClose) {
       }
     }
   }
+}
+
+// Grey 128 in two scans: one for the mean of each block, one for the rest.
+TEST(ImageFileTest, ProgressiveGreyJpeg) {
+  const std::string zeros(15, '\0');
+  // Both tables have one code, of 1 bit: 0 for "no difference", "no more".
+  const std::string file =
+      absl::StrCat(Bytes("ff d8 ff db 00 43 00 "), std::string(64, '\1'),
+                   Bytes("ff c2 00 0b 08 00 08 00 08 01 01 11 00 "),
+                   Bytes("ff c4 00 14 00 01 "), zeros, Bytes("00 "),
+                   Bytes("ff c4 00 14 10 01 "), zeros, Bytes("00 "),
+                   Bytes("ff da 00 08 01 01 00 00 00 00 7f "),
+                   Bytes("ff da 00 08 01 01 00 01 3f 00 7f "), Bytes("ff d9 "));
+  ExpectDecodes(file, {8, 8, 1, std::vector<std::uint8_t>(64, 128)});
 }
 
 TEST(ImageFileTest, PnmInItsFourForms) {
