@@ -8,13 +8,13 @@
 
 namespace hpcnn {
 
-const std::size_t fuzz::kLargestAllocation = 1 << 16;
+const std::size_t fuzz::kLargestAllocation = 8 << 10;  // as doubles
 
 }  // namespace hpcnn
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  constexpr std::uint64_t kLimit = 1 << 13;  // times 8, as doubles
+  constexpr std::uint64_t kLimit = 1 << 10;
   const auto read = hpcnn::DecodeNpy(hpcnn::fuzz::AsText(data, size), "fuzz",
                                      {.max_bytes = kLimit});
   if (!read.ok()) {

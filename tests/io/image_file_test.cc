@@ -353,6 +353,13 @@ TEST(ImageFileTest, TheCallerLimitsPixelsAndBytes) {
             path +
                 ": offset 0: expected at most 4 bytes, found 5 bytes; is this "
                 "the right file?");
+  // Refused before it is read.
+  fs::resize_file(path, std::uintmax_t{1} << 31);
+  EXPECT_EQ(ReadImage(path).status().message(),
+            path +
+                ": offset 0: expected at most 268435456 bytes, found "
+                "2147483648 bytes; is this "
+                "the right file?");
 }
 
 struct BadImage {

@@ -232,6 +232,9 @@ std::vector<BadNpy> BadFiles() {
       {"SizeOf2To64", shape("(18446744073709551616,)"),
        "61: expected sizes below 2^64, found \"18446744073709551616,)}\"; " +
            damaged},
+      {"SizeOf20Digits", shape("(99999999999999999999,)"),
+       "61: expected sizes below 2^64, found \"99999999999999999999,)}\"; " +
+           damaged},
       {"Overflow", shape("(9223372036854775808, 2)"),
        "85: expected a shape of less than 2^64 bytes, found shape "
        "(9223372036854775808, 2) of 2 bytes each; the file is damaged: save it "
