@@ -122,7 +122,7 @@ void PrintAugmentationTable() {
       kImages, kBatch, cores, hwy::TargetName(HWY_STATIC_TARGET));
   PrintRow("plain, 1 thread", plain1);
   char name[64];
-  std::snprintf(name, sizeof(name), "plain, %zu threads", cores);
+  std::snprintf(name, sizeof(name), "plain, %zu threads where they pay", cores);
   PrintRow(name, plain2);
   PrintRow("augmented, 2 workers", with2);
   PrintRow("augmented, 32 workers", with32);

@@ -15,6 +15,8 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
+#include <tuple>
+#include <utility>
 
 #include "hpcnn/base/check.h"
 #include "hpcnn/base/policy.h"
@@ -35,6 +37,18 @@ struct ScaledSum {
   T alpha;
   T beta;
   T operator()(T x, T y) const { return alpha * x + beta * y; }
+};
+
+// v' = g + momentum * v and w' = w - rate * v', of (g, v, w): gradient descent
+// with momentum.
+template <class T>
+struct MomentumFunction {
+  T rate;
+  T momentum;
+  std::pair<T, T> operator()(T g, T v, T w) const {
+    v = g + momentum * v;
+    return {v, w - rate * v};
+  }
 };
 
 struct ReluFunction {
@@ -91,6 +105,13 @@ struct ElementwiseKernel<Scalar> {
   static void Run(const F& f, std::size_t size, T* out, const In*... in) {
     for (std::size_t i = 0; i < size; ++i) out[i] = f(in[i]...);
   }
+  template <class F, class T, class... In>
+  static void RunPair(const F& f, std::size_t size, T* out0, T* out1,
+                      const In*... in) {
+    for (std::size_t i = 0; i < size; ++i) {
+      std::tie(out0[i], out1[i]) = f(in[i]...);
+    }
+  }
 };
 
 }  // namespace internal
@@ -102,6 +123,18 @@ void Elementwise(const F& f, std::span<T> out, In... in) {
               "Elementwise needs spans of one length");
   internal::ElementwiseKernel<Policy>::Run(f, out.size(), out.data(),
                                            std::span<const T>(in).data()...);
+}
+
+// The same for a function with two results, a pair.
+template <ExecutionPolicy Policy = DefaultPolicy, class F, class T, class... In>
+void ElementwisePair(const F& f, std::span<T> out0, std::span<T> out1,
+                     In... in) {
+  HPCNN_CHECK(((std::span<const T>(in).size() == out0.size()) && ...) &&
+                  out0.size() == out1.size(),
+              "ElementwisePair needs spans of one length");
+  internal::ElementwiseKernel<Policy>::RunPair(
+      f, out0.size(), out0.data(), out1.data(),
+      std::span<const T>(in).data()...);
 }
 
 // out = x + y.

@@ -7,6 +7,7 @@
 #define HPCNN_OPS_ELEMENTWISE_SIMD_INL_H_
 
 #include <cstddef>
+#include <utility>
 
 #include "hpcnn/ops/elementwise.h"
 #include "hwy/contrib/math/math-inl.h"
@@ -32,6 +33,15 @@ struct Vectorised<ScaledSum<T>> {
   template <class D, class V>
   static V Call(const ScaledSum<T>& f, D d, V x, V y) {
     return hn::MulAdd(hn::Set(d, f.alpha), x, hn::Mul(hn::Set(d, f.beta), y));
+  }
+};
+template <class T>
+struct Vectorised<MomentumFunction<T>> {
+  template <class D, class V>
+  static std::pair<V, V> Call(const MomentumFunction<T>& f, D d, V g, V v,
+                              V w) {
+    v = hn::Add(g, hn::Mul(hn::Set(d, f.momentum), v));
+    return {v, hn::NegMulAdd(hn::Set(d, f.rate), v, w)};
   }
 };
 template <>
@@ -98,6 +108,25 @@ struct ElementwiseKernel<Simd> {
     if (i < size) {
       hn::StoreN(Vectorised<F>::Call(f, d, hn::LoadN(d, in + i, size - i)...),
                  d, out + i, size - i);
+    }
+  }
+
+  template <class F, class T, class... In>
+  static void RunPair(const F& f, std::size_t size, T* out0, T* out1,
+                      const In*... in) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t i = 0;
+    for (; i + lanes <= size; i += lanes) {
+      const auto [v0, v1] = Vectorised<F>::Call(f, d, hn::LoadU(d, in + i)...);
+      hn::StoreU(v0, d, out0 + i);
+      hn::StoreU(v1, d, out1 + i);
+    }
+    if (i < size) {
+      const auto [v0, v1] =
+          Vectorised<F>::Call(f, d, hn::LoadN(d, in + i, size - i)...);
+      hn::StoreN(v0, d, out0 + i, size - i);
+      hn::StoreN(v1, d, out1 + i, size - i);
     }
   }
 };

@@ -31,8 +31,11 @@ struct Momentum {
     if (weight_decay != 0) {
       Axpby<P>(T{weight_decay}, std::span<const T>(params), T{1}, gradient);
     }
-    Axpby<P>(T{1}, std::span<const T>(gradient), T{momentum}, velocity);
-    Axpby<P>(-rate, std::span<const T>(velocity), T{1}, params);
+    // One pass: params and velocity come from beyond the L1 cache.
+    ElementwisePair<P>(MomentumFunction<T>{rate, T{momentum}}, velocity, params,
+                       std::span<const T>(gradient),
+                       std::span<const T>(velocity),
+                       std::span<const T>(params));
   }
 };
 

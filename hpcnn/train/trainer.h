@@ -8,14 +8,16 @@
 // batch: forward, loss, gradient of the inputs. Then every thread takes some
 // rows of every parameter matrix: gradient, summed over the batch in a fixed
 // order, and update. Both split work over outputs, never a sum, so the weights
-// are the same to the byte for any number of threads. Nothing allocates after
-// construction.
+// are the same to the byte for any number of threads. Where more threads turn
+// out to be slower, the steps are left to one (fork_choice.h). Nothing allocates
+// after construction.
 
 #ifndef HPCNN_TRAIN_TRAINER_H_
 #define HPCNN_TRAIN_TRAINER_H_
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,6 +35,7 @@
 #include "hpcnn/nn/workspace.h"
 #include "hpcnn/ops/reduce.h"
 #include "hpcnn/optim/optimizer.h"
+#include "hpcnn/train/fork_choice.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -50,6 +53,7 @@ class Trainer {
   Trainer(ThreadPool& pool, std::size_t batch, const Rule& rule,
           std::uint64_t seed)
       : pool_(pool),
+        choice_(pool.threads()),
         rule_(rule),
         arena_(Bytes(batch, pool.threads())),
         parameters_(arena_.Take<float>(Net::kParameterCount)
@@ -79,8 +83,9 @@ class Trainer {
     const std::size_t n = x.rows();
     HPCNN_CHECK(0 < n && n <= workspace_.batch() && x.cols() == kInputs,
                 "a step needs [1...batch, inputs]");
+    const auto start = std::chrono::steady_clock::now();
     const float scale = 1.0f / static_cast<float>(n);
-    pool_.Run([&](std::size_t part, std::size_t parts) {
+    Fork([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
       const IndexRange rows = Partition(n, part, parts);
       if (rows.size() == 0) return;
@@ -91,7 +96,7 @@ class Trainer {
           losses_.subspan(rows.begin, rows.size()));
       workspace_.template BackwardInputs<P>(parameters(), rows);
     });
-    pool_.Run([&](std::size_t part, std::size_t parts) {
+    Fork([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
       ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
         if constexpr (Net::template LayerAt<I>::kParameterRows > 0) {
@@ -99,7 +104,12 @@ class Trainer {
         }
       });
     });
-    return scale * Sum<P>(std::span<const float>(losses_.first(n)));
+    const float loss = scale * Sum<P>(std::span<const float>(losses_.first(n)));
+    // Short batches say nothing about the others.
+    if (n == workspace_.batch()) {
+      choice_.Took(std::chrono::steady_clock::now() - start);
+    }
+    return loss;
   }
 
   // The outputs for x [n, inputs], n <= batch: [n, outputs], valid until the
@@ -134,6 +144,16 @@ class Trainer {
     return elements;
   }();
 
+  // As pool_.Run, or one part on the caller.
+  template <class F>
+  void Fork(const F& f) {
+    if (choice_.forks()) {
+      pool_.Run(f);
+    } else {
+      f(std::size_t{0}, std::size_t{1});
+    }
+  }
+
   template <std::size_t I>
   void UpdateLayer(MatrixView<const float> x, std::size_t n, float rate,
                    std::size_t part, std::size_t parts) {
@@ -155,6 +175,7 @@ class Trainer {
   }
 
   ThreadPool& pool_;
+  ForkChoice choice_;
   const Rule rule_;
   Arena arena_;
   std::span<float, Net::kParameterCount> parameters_;
