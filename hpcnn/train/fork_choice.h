@@ -5,7 +5,8 @@
 // one, by trying. A step of a small network lasts some 100 us, and in it each
 // core reads the weights that the other has just written: on some processors
 // that makes two threads slower than one. The results are the same either way,
-// so the first steps take turns, and what was faster stays.
+// so the first steps are made one way, the next ones the other, and what was
+// faster stays.
 
 #ifndef HPCNN_TRAIN_FORK_CHOICE_H_
 #define HPCNN_TRAIN_FORK_CHOICE_H_
@@ -34,38 +35,33 @@ class ForkChoice {
   // After each step, until decided: how long it took. Allocates nothing.
   void Took(Duration duration) {
     if (decided()) return;
-    const std::size_t in_turn = step_ % kTurn;
-    if (in_turn >= kTurn - kCounted) {
-      const std::size_t turn = step_ / kTurn;
-      times_[turn % 2][turn / 2 * kCounted + in_turn - (kTurn - kCounted)] =
-          duration;
-    }
+    times_[step_ % kTrial] = duration;
     ++step_;
-    if (decided()) {
-      forks_ = Median(times_[0]) <= Median(times_[1]);
-    } else {
-      forks_ = step_ / kTurn % 2 == 0;
+    if (step_ == kTrial) {
+      shared_ = MedianOfLastHalf();
+      forks_ = false;
+    } else if (decided()) {
+      forks_ = shared_ <= MedianOfLastHalf();
     }
   }
 
  private:
-  // The first steps of a turn move the weights to the caches they are then
-  // used in, and wake threads: not counted.
-  static constexpr std::size_t kTurn = 8;
-  static constexpr std::size_t kCounted = 4;
-  static constexpr std::size_t kTurns = 4;  // of each kind
-  static constexpr std::size_t kTrialSteps = 2 * kTurns * kTurn;
-  using Times = std::array<Duration, kTurns * kCounted>;
+  // In the first half the system finds a processor for each thread, and the
+  // weights move to the caches they are then used in: not counted. That has
+  // been seen to take 30 ms.
+  static constexpr std::size_t kTrial = 128;
+  static constexpr std::size_t kTrialSteps = 2 * kTrial;
 
-  static Duration Median(Times& times) {
-    const auto middle = times.begin() + times.size() / 2;
-    std::nth_element(times.begin(), middle, times.end());
-    return *middle;
+  Duration MedianOfLastHalf() {
+    const auto begin = times_.begin() + kTrial / 2;
+    std::nth_element(begin, begin + kTrial / 4, times_.end());
+    return begin[kTrial / 4];
   }
 
   std::size_t step_;
   bool forks_;
-  std::array<Times, 2> times_{};  // shared, alone
+  Duration shared_{};
+  std::array<Duration, kTrial> times_{};
 };
 
 HPCNN_NAMESPACE_END

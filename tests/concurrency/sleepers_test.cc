@@ -6,18 +6,21 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
 namespace hpcnn {
 namespace {
 
+using namespace std::chrono_literals;
+
 TEST(Sleepers, ReturnsAtOnceWhenReady) {
   Sleepers sleepers;
   int asked = 0;
   sleepers.Await([&] { return ++asked == 1; });
   EXPECT_EQ(asked, 1);
-  sleepers.Await([&] { return ++asked == 5; }, 10);
+  sleepers.Await([&] { return ++asked == 5; }, 1s);
   EXPECT_EQ(asked, 5);
 }
 
@@ -31,13 +34,13 @@ TEST(Sleepers, WakeWithoutSleepersIsNotKept) {
 
 // Two threads take turns as fast as they can: a lost wake-up would hang.
 TEST(Sleepers, PingPong) {
-  for (const int spins : {0, 3, 100}) {
+  for (const auto spin : {0us, 1us, 50us}) {
     constexpr int kTurns = 5000;
     Sleepers sleepers[2];
     std::atomic<int> turn{0};
     const auto play = [&](int self) {
       for (int i = self; i < kTurns; i += 2) {
-        sleepers[self].Await([&] { return turn.load() == i; }, spins);
+        sleepers[self].Await([&] { return turn.load() == i; }, spin);
         turn.store(i + 1);
         sleepers[1 - self].Wake();
       }

@@ -27,24 +27,24 @@ std::size_t Decide(ForkChoice& choice, microseconds shared,
 TEST(ForkChoice, KeepsWhatIsFaster) {
   ForkChoice sharing(2);
   EXPECT_TRUE(sharing.forks());
-  EXPECT_EQ(Decide(sharing, microseconds(60), microseconds(100)), 64u);
+  EXPECT_EQ(Decide(sharing, microseconds(60), microseconds(100)), 256u);
   EXPECT_TRUE(sharing.forks());
   ForkChoice alone(2);
-  EXPECT_EQ(Decide(alone, microseconds(100), microseconds(60)), 64u);
+  EXPECT_EQ(Decide(alone, microseconds(100), microseconds(60)), 256u);
   EXPECT_FALSE(alone.forks());
   // What comes later changes nothing.
   alone.Took(microseconds(1'000'000));
   EXPECT_FALSE(alone.forks());
 }
 
-TEST(ForkChoice, TriesBothInTurns) {
+TEST(ForkChoice, TriesBothForAsLong) {
   ForkChoice choice(8);
   std::size_t shared = 0;
-  for (int step = 0; step < 64; ++step) {
+  for (int step = 0; step < 256; ++step) {
     shared += choice.forks() ? 1 : 0;
     choice.Took(microseconds(1));
   }
-  EXPECT_EQ(shared, 32u);
+  EXPECT_EQ(shared, 128u);
 }
 
 TEST(ForkChoice, OneThreadHasNoChoice) {
