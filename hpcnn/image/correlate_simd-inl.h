@@ -152,6 +152,7 @@ HWY_INLINE void StoreSaturated(V sum, Out* to, std::size_t count, bool stream) {
     StoreSaturated(hn::NearestInt(hn::Min(
                        hn::IfThenElse(hn::Gt(sum, low), sum, low), high)),
                    to, count, stream);
+#if HWY_TARGET != HWY_SCALAR  // which has no sums of 16 bits
   } else if constexpr (sizeof(Out) > sizeof(T)) {
     const hn::RepartitionToWide<decltype(d)> wide;
     const hn::RebindToSigned<decltype(wide)> d32;
@@ -164,6 +165,7 @@ HWY_INLINE void StoreSaturated(V sum, Out* to, std::size_t count, bool stream) {
     };
     part(hn::PromoteLowerTo(wide, sum), 0);
     part(hn::PromoteUpperTo(wide, sum), half);
+#endif
   } else if constexpr (std::is_same_v<Out, float>) {
     StoreSaturated(hn::ConvertTo(hn::Rebind<float, decltype(d)>(), sum), to,
                    count, stream);
