@@ -7,23 +7,15 @@
 #include <cmath>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/reflection.h"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "hpcnn/concurrency/cpu_count.h"
+#include "tools/flags.h"
 
-// All flags are strings: Abseil itself would end the program with code 1 and
-// several lines on a value that does not parse.
 ABSL_FLAG(
     std::string, workers, "auto",
     "augmentation workers: a count, 0 to augment in the training threads, "
@@ -81,6 +73,10 @@ ABSL_FLAG(std::string, save, "",
 namespace hpcnn::train {
 namespace {
 
+using flags::ReadChoice;
+using flags::ReadCount;
+using flags::Refuse;
+
 constexpr std::string_view kFlags[] = {
     "workers",   "threads", "data",    "preset", "val_size",
     "model",     "policy",  "epochs",  "batch",  "batches_per_epoch",
@@ -93,33 +89,6 @@ constexpr std::size_t kMaxThreads = 1024;
 constexpr std::size_t kMaxBatch = 4096;
 // Draws are numbered with 32 bits.
 constexpr std::size_t kMaxDraws = 0xFFFF'FFFF;
-
-absl::Status Refuse(std::string_view flag, std::string_view value,
-                    std::string_view expected) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, ": expected ", expected, ", found \"",
-                   absl::Utf8SafeCEscape(value), "\"; --help shows examples"));
-}
-
-template <class T>
-absl::Status ReadCount(std::string_view flag, std::string_view value, T low,
-                       T high, T& out) {
-  if (!absl::SimpleAtoi(value, &out) || out < low || out > high) {
-    return Refuse(flag, value,
-                  absl::StrCat("a whole number from ", low, " to ", high));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ReadChoice(std::string_view flag, std::string_view value,
-                        const std::vector<std::string_view>& choices,
-                        std::string& out) {
-  if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
-    return Refuse(flag, value, absl::StrJoin(choices, " or "));
-  }
-  out = value;
-  return absl::OkStatus();
-}
 
 absl::Status ReadWorkers(std::string_view value, Options& options) {
   if (value == "auto") {
@@ -189,33 +158,6 @@ absl::Status ReadOptional(std::string_view flag, std::string_view value,
   return ReadCount<std::size_t>(flag, value, 1, high, out.emplace());
 }
 
-// What Abseil's parser would answer with several lines and code 1.
-absl::Status CheckWords(const std::vector<std::string_view>& words) {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    std::string_view word = words[i];
-    if (!absl::StartsWith(word, "-")) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "expected --flag=value, found \"", absl::Utf8SafeCEscape(word),
-          "\"; --help lists the flags"));
-    }
-    word.remove_prefix(absl::StartsWith(word, "--") ? 2 : 1);
-    const std::pair<std::string_view, std::string_view> parts =
-        absl::StrSplit(word, absl::MaxSplits('=', 1));
-    if (std::find(std::begin(kFlags), std::end(kFlags), parts.first) ==
-        std::end(kFlags)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "expected a flag of this program, found \"",
-          absl::Utf8SafeCEscape(words[i]), "\"; --help lists the flags"));
-    }
-    if (absl::StrContains(word, '=')) continue;
-    if (++i == words.size()) return Refuse(parts.first, "", "a value");
-  }
-  return absl::OkStatus();
-}
-
-#define HPCNN_RETURN_IF_ERROR(expression) \
-  if (absl::Status status = (expression); !status.ok()) return status
-
 absl::Status ReadFlags(Options& options) {
   std::string preset;
   HPCNN_RETURN_IF_ERROR(ReadChoice("preset", absl::GetFlag(FLAGS_preset),
@@ -223,13 +165,8 @@ absl::Status ReadFlags(Options& options) {
   options.lowdata = preset == "lowdata";
   HPCNN_RETURN_IF_ERROR(ReadChoice("model", absl::GetFlag(FLAGS_model),
                                    {"mlp", "course"}, options.model));
-  const std::string policy = absl::GetFlag(FLAGS_policy);
-  if (policy == "cuda" || policy == "cuda-sim") {
-    return Refuse("policy", policy,
-                  "scalar or simd (cuda and cuda-sim are not available yet)");
-  }
   HPCNN_RETURN_IF_ERROR(
-      ReadChoice("policy", policy, {"scalar", "simd"}, options.policy));
+      flags::ReadPolicy(absl::GetFlag(FLAGS_policy), options.policy));
   HPCNN_RETURN_IF_ERROR(ReadChoice("optimizer", absl::GetFlag(FLAGS_optimizer),
                                    {"sgd", "momentum"}, options.optimizer));
 
@@ -279,48 +216,24 @@ absl::Status ReadFlags(Options& options) {
 }  // namespace
 
 absl::StatusOr<Options> ReadOptions(int argc, char** argv) {
-  const std::vector<std::string_view> words(argv + 1, argv + argc);
   Options options;
-  for (const std::string_view word : words) {
-    if (word == "--help" || word == "-help" || word == "-h") {
-      options.help = true;
-      return options;
-    }
-  }
-  HPCNN_RETURN_IF_ERROR(CheckWords(words));
-  std::vector<char*> positional;
-  std::vector<absl::UnrecognizedFlag> unknown;
-  absl::ParseAbseilFlagsOnly(argc, argv, positional, unknown);
+  options.help = flags::AsksForHelp(argc, argv);
+  if (options.help) return options;
+  HPCNN_RETURN_IF_ERROR(flags::Parse(argc, argv, kFlags));
   HPCNN_RETURN_IF_ERROR(ReadFlags(options));
   return options;
 }
 
 std::string HelpText() {
-  std::string text =
+  return absl::StrCat(
       "Trains a network on handwritten digits, plain and with augmentation, "
-      "and "
-      "compares.\n\n"
+      "and compares.\n\n"
       "  bazel run //tools:train -- --workers=32\n"
-      "  bazel run //tools:train -- --preset=lowdata --workers=8,16,32\n\n";
-  for (const std::string_view name : kFlags) {
-    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
-    absl::StrAppend(&text, "  --", name, "=", flag->DefaultValue(), "\n");
-    std::string line = "     ";
-    for (const std::string_view word : absl::StrSplit(flag->Help(), ' ')) {
-      if (line.size() + 1 + word.size() > 78) {
-        absl::StrAppend(&text, line, "\n");
-        line = "     ";
-      }
-      absl::StrAppend(&line, " ", word);
-    }
-    absl::StrAppend(&text, line, "\n");
-  }
-  absl::StrAppend(
-      &text,
+      "  bazel run //tools:train -- --preset=lowdata --workers=8,16,32\n\n",
+      flags::Describe(kFlags),
       "\nResults go to stdout, progress to stderr. Exit code: 0 done, "
       "1 failed, 2 bad\nusage or input, 130 or 143 stopped by Ctrl-C "
       "or SIGTERM.\n");
-  return text;
 }
 
 }  // namespace hpcnn::train
