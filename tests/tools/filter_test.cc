@@ -352,6 +352,20 @@ TEST(FilterTest, TheGalleryHasEveryKernel) {
   EXPECT_LT(fs::file_size(folder / "gallery.png"), 150'000u);
 }
 
+// On every target: the sums are those of integers.
+TEST(FilterTest, TheReadmeShowsTheGallery) {
+  const fs::path folder = Scratch("readme");
+  const ProgramResult r = FilterIn(folder, {"--gallery=."});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const auto drawn = hpcnn::ReadImage((folder / "gallery.png").string());
+  const auto shown = hpcnn::ReadImage(DataPath("docs/gallery.png"));
+  ASSERT_TRUE(drawn.ok()) << drawn.status();
+  ASSERT_TRUE(shown.ok()) << shown.status();
+  EXPECT_TRUE(drawn->pixels == shown->pixels)
+      << "bazel run //tools:filter -- --gallery=DIR makes another; copy it to "
+         "docs/ if that was meant";
+}
+
 TEST(FilterTest, TheGalleryTakesPicturesOfAnySize) {
   for (const auto& [rows, cols] : std::vector<std::pair<int, int>>{
            {1, 1}, {1, 1500}, {1500, 1}, {400, 700}, {5, 4}}) {
