@@ -684,6 +684,15 @@ TEST(FilterTest, BadInputLeavesOldFilesAlone) {
   EXPECT_EQ(Read(folder / "x.png"), "old");
 }
 
+TEST(FilterTest, AGalleryDoesNotReplaceThePicture) {
+  const fs::path folder = Scratch("itself");
+  Write(folder / "input.png", PngFile());
+  ExpectRefusal(FilterIn(folder, {"--in=input.png", "--gallery=."}),
+                {"--gallery", "input.png", "the picture itself"}, "itself");
+  EXPECT_EQ(Read(folder / "input.png"), PngFile());
+  EXPECT_THAT(FilesIn(folder), Each("input.png"));
+}
+
 // A limit of the file's size stands for a full disk.
 TEST(FilterTest, AFullDiskIsAFailureAndLeavesOldFilesAlone) {
   const fs::path folder = Scratch("full");

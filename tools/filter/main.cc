@@ -182,6 +182,21 @@ absl::StatusOr<std::vector<Output>> FilterForGallery(const Options& options,
   return std::move(gallery).Finish();
 }
 
+// Nobody who asks for a gallery means to lose the picture.
+absl::Status CheckPictureStays(const std::string& picture,
+                               const std::vector<Output>& outputs) {
+  for (const Output& output : outputs) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(picture, output.path, ignored)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "--gallery: ", absl::Utf8SafeCEscape(output.path),
+          ": expected a file that can be replaced, found the picture itself; "
+          "name another folder"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 int Complain(const absl::Status& status, int code) {
   absl::FPrintF(stderr, "filter: %s\n", status.message());
   return code;
@@ -236,6 +251,11 @@ int Main(int argc, char** argv) {
       options->gallery.empty() ? FilterOnce(*options, *picture, pool)
                                : FilterForGallery(*options, *picture, pool);
   if (!outputs.ok()) return Complain(outputs.status(), kBadUsage);
+  if (!options->gallery.empty() && !options->in.empty()) {
+    const absl::Status stays =
+        CheckPictureStays(ResolveUserPath(options->in), *outputs);
+    if (!stays.ok()) return Complain(stays, kBadUsage);
+  }
   const int code = Write(*outputs);
   if (code == 0 && options->in.empty()) {
     absl::FPrintF(stderr,
