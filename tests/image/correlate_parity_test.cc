@@ -1,0 +1,221 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Simd against Scalar, bit for bit. Images end where the readable memory ends,
+// on either side, and outputs start as NaN or 0xA5.
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "hpcnn/base/policy.h"
+#include "hpcnn/base/tensor.h"
+#include "hpcnn/image/border.h"
+#include "hpcnn/image/correlate.h"
+#include "hpcnn/image/gradient.h"
+#include "hpcnn/image/smoothing.h"
+#include "hpcnn/image/sobel.h"
+#include "hpcnn/image/stencil.h"
+#include "hwy/highway.h"
+#include "tests/image/test_image.h"
+
+namespace hpcnn {
+namespace {
+
+using hpcnn_test::Dense;
+using hpcnn_test::Fill;
+
+// Memory for an image between two pages that may not be touched. The image lies
+// against the one or the other.
+template <class T>
+class GuardedImage {
+ public:
+  GuardedImage(std::size_t rows, std::size_t cols, std::size_t stride,
+               bool at_end)
+      : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
+    const std::size_t size = ((rows - 1) * stride + cols) * sizeof(T);
+    inside_ = (size + page_ - 1) / page_ * page_;
+    base_ = static_cast<char*>(mmap(nullptr, inside_ + 2 * page_, PROT_NONE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    mprotect(base_ + page_, inside_, PROT_READ | PROT_WRITE);
+    std::memset(base_ + page_, 0xA5, inside_);
+    char* const first = base_ + page_ + (at_end ? inside_ - size : 0);
+    view_ = MatrixView<T>(reinterpret_cast<T*>(first), rows, cols, stride);
+    if constexpr (std::is_same_v<T, float>) {
+      for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t c = 0; c < cols; ++c) {
+          view_(r, c) = std::numeric_limits<float>::quiet_NaN();
+        }
+      }
+    }
+  }
+  GuardedImage(const GuardedImage&) = delete;
+  GuardedImage& operator=(const GuardedImage&) = delete;
+  ~GuardedImage() { munmap(base_, inside_ + 2 * page_); }
+
+  MatrixView<T> view() const { return view_; }
+
+  // Are the elements between the rows as they were?
+  bool GapsUntouched() const {
+    for (std::size_t r = 0; r + 1 < view_.rows(); ++r) {
+      const auto* const from =
+          reinterpret_cast<const unsigned char*>(view_.row(r) + view_.cols());
+      const auto* const to =
+          reinterpret_cast<const unsigned char*>(view_.row(r + 1));
+      for (const auto* p = from; p < to; ++p) {
+        if (*p != 0xA5) return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  std::size_t page_;
+  std::size_t inside_;
+  char* base_;
+  MatrixView<T> view_{nullptr, 0, 0};
+};
+
+struct BeyondBytes {
+  static constexpr Stencil<2, 3> kTaps{{{300, -7, 1000}, {-129, 5, 128}}};
+};
+struct Nothing {
+  static constexpr Stencil<3, 3> kTaps{};
+};
+struct OnlyACorner {
+  static constexpr Stencil<3, 4> kTaps{{{0, 0, 0, -8}, {}, {}}};
+};
+
+// run(policy, image, out) on both policies; every byte must agree.
+template <class In, class Out, class F>
+void ExpectSame(std::size_t rows, std::size_t cols, const F& run,
+                const std::string& what) {
+  for (const bool at_end : {false, true}) {
+    const std::size_t gap = at_end ? 0 : 3;
+    GuardedImage<In> image(rows, cols, cols + gap, at_end);
+    Fill(image.view());
+    GuardedImage<Out> want(rows, cols, cols, at_end);
+    GuardedImage<Out> got(rows, cols, cols + gap, at_end);
+    run(Scalar(), image.view(), want.view());
+    run(Simd(), image.view(), got.view());
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t c = 0; c < cols; ++c) {
+        ASSERT_EQ(got.view()(r, c), want.view()(r, c))
+            << what << ", image " << rows << " x " << cols << ", at " << r
+            << ", " << c;
+      }
+    }
+    ASSERT_TRUE(got.GapsUntouched()) << what << ": wrote between the rows";
+  }
+}
+
+// Every remainder of the widest vector and of the tallest block.
+template <class In, class Out, class F>
+void ExpectSameAtAllSizes(const F& run, const std::string& what) {
+  const std::size_t lanes =
+      hwy::HWY_NAMESPACE::MaxLanes(hwy::HWY_NAMESPACE::ScalableTag<In>());
+  for (std::size_t cols = 1; cols <= 2 * lanes + 3; ++cols) {
+    ExpectSame<In, Out>(cols % 7 + 1, cols, run, what);
+  }
+  for (std::size_t rows = 1; rows <= 29; ++rows) {
+    ExpectSame<In, Out>(rows, rows % 5 == 0 ? 4 * lanes + rows : rows, run,
+                        what);
+  }
+  ExpectSame<In, Out>(27, 5 * lanes + 9, run, what);
+}
+
+template <class Kernel, class In, class Out, class Border = ZeroBorder>
+void ExpectKernelSame(const std::string& what) {
+  ExpectSameAtAllSizes<In, Out>(
+      []<class Policy>(Policy, MatrixView<In> image, MatrixView<Out> out) {
+        Correlate<Kernel, Policy, Border>(image, out);
+      },
+      what + ", border " + std::string(Border::kName));
+}
+
+template <class Kernel, class In, class Out>
+void ExpectKernelSameAtAllBorders(const std::string& what) {
+  ExpectKernelSame<Kernel, In, Out, ZeroBorder>(what);
+  ExpectKernelSame<Kernel, In, Out, ReplicateBorder>(what);
+  ExpectKernelSame<Kernel, In, Out, ReflectBorder>(what);
+  ExpectKernelSame<Kernel, In, Out, WrapBorder>(what);
+}
+
+template <class Kernel>
+void ExpectKernelSameForAllTypes(const std::string& what) {
+  ExpectKernelSame<Kernel, std::uint8_t, std::uint8_t>(what + " u8 u8");
+  ExpectKernelSame<Kernel, std::uint8_t, std::int16_t>(what + " u8 i16");
+  ExpectKernelSame<Kernel, std::uint8_t, std::int32_t>(what + " u8 i32");
+  ExpectKernelSame<Kernel, std::uint8_t, float>(what + " u8 f32");
+  ExpectKernelSame<Kernel, std::int16_t, std::int16_t>(what + " i16 i16");
+  ExpectKernelSame<Kernel, std::int16_t, std::int32_t>(what + " i16 i32");
+  ExpectKernelSame<Kernel, float, float>(what + " f32 f32");
+  ExpectKernelSame<Kernel, float, std::uint8_t>(what + " f32 u8");
+}
+
+TEST(CorrelateParity, Types) {
+  ExpectKernelSameForAllTypes<Transposed<Sobel5x3>>("Transposed<Sobel5x3>");
+  ExpectKernelSameForAllTypes<Dense<4, 2>>("Dense 4x2");
+}
+TEST(CorrelateParity, Borders) {
+  using Bytes = std::uint8_t;
+  ExpectKernelSameAtAllBorders<Neighbours8, Bytes, std::int16_t>("Neighbours8");
+  ExpectKernelSameAtAllBorders<Neighbours8, float, float>("Neighbours8");
+  ExpectKernelSameAtAllBorders<Dense<7, 7>, Bytes, std::int16_t>("Dense 7x7");
+  ExpectKernelSameAtAllBorders<Dense<7, 7>, float, float>("Dense 7x7");
+}
+TEST(CorrelateParity, Kernels) {
+  using Bytes = std::uint8_t;
+  ExpectKernelSame<Sobel3x3, Bytes, std::int16_t>("Sobel3x3");
+  ExpectKernelSame<Sobel5x5, float, float>("Sobel5x5");
+  ExpectKernelSame<Dense<1, 1>, Bytes, std::int16_t>("Dense 1x1");
+  ExpectKernelSame<Dense<1, 1>, float, float>("Dense 1x1");
+  ExpectKernelSame<Dense<1, 9>, Bytes, std::int16_t>("Dense 1x9");
+  ExpectKernelSame<Dense<9, 1>, float, float>("Dense 9x1");
+  ExpectKernelSame<Dense<15, 15>, Bytes, std::int32_t>("Dense 15x15");
+  ExpectKernelSame<Dense<15, 15>, float, float>("Dense 15x15");
+  ExpectKernelSame<Box<15>, Bytes, std::int32_t>("Box 15");
+  ExpectKernelSame<Box<15>, Bytes, std::int16_t>("Box 15");
+  ExpectKernelSame<Box<15>, Bytes, Bytes>("Box 15");
+  ExpectKernelSame<BeyondBytes, Bytes, std::int32_t>("BeyondBytes");
+  ExpectKernelSame<BeyondBytes, std::int16_t, float>("BeyondBytes");
+  ExpectKernelSame<Nothing, Bytes, std::int16_t>("Nothing");
+  ExpectKernelSame<Nothing, float, float>("Nothing");
+  ExpectKernelSame<OnlyACorner, Bytes, std::int16_t>("OnlyACorner");
+  ExpectKernelSame<OnlyACorner, float, float>("OnlyACorner");
+}
+
+TEST(CorrelateParity, RunTimeTaps) {
+  const auto stencil = Dense<3, 5>::kTaps;
+  const auto with_stencil = [&]<class Policy>(Policy, auto image, auto out) {
+    Correlate<Policy, ReflectBorder>(image, stencil, out);
+  };
+  ExpectSameAtAllSizes<std::uint8_t, std::int16_t>(with_stencil, "stencil");
+  ExpectSameAtAllSizes<float, float>(with_stencil, "stencil");
+  const MatrixView<const int> view(&stencil.taps[0][0], 3, 5);
+  const auto with_view = [&]<class Policy>(Policy, auto image, auto out) {
+    Correlate<Policy, WrapBorder>(image, view, out);
+  };
+  ExpectSameAtAllSizes<std::uint8_t, std::int16_t>(with_view, "view");
+  ExpectSameAtAllSizes<float, float>(with_view, "view");
+}
+
+TEST(CorrelateParity, GradientMagnitude) {
+  const auto magnitude = []<class Policy>(Policy, auto image, auto out) {
+    GradientMagnitude<Sobel5x3, Policy, ReplicateBorder>(image, out);
+  };
+  ExpectSameAtAllSizes<std::uint8_t, float>(magnitude, "u8 f32");
+  ExpectSameAtAllSizes<std::uint8_t, std::uint8_t>(magnitude, "u8 u8");
+  ExpectSameAtAllSizes<std::int16_t, std::int16_t>(magnitude, "i16 i16");
+  ExpectSameAtAllSizes<float, float>(magnitude, "f32 f32");
+}
+
+}  // namespace
+}  // namespace hpcnn
