@@ -443,9 +443,10 @@ struct LoopFilter {
   using Pixel = In;
   static constexpr Reach kReach = ReachOf(Rows, Cols);
   // Tall and narrow: a load that is not aligned costs two, and each one serves
-  // up to Rows sums of its column.
-  static constexpr std::size_t kRows =
-      kManyRegisters ? (Rows < 12 ? 12 : 8) : 4;
+  // up to Rows sums of its column. Not taller: the taps of a column stay in
+  // registers, too, and where rows lie some KiB apart those of a block must
+  // find room in one set of the L1 cache.
+  static constexpr std::size_t kRows = kManyRegisters ? 8 : 4;
   static constexpr std::size_t kNarrow = hn::MaxLanes(hn::ScalableTag<T>());
   static constexpr std::size_t kWide = kVectors * kNarrow;
   static constexpr std::size_t Reads(std::size_t pixels) {
