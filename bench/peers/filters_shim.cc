@@ -12,8 +12,8 @@
 #include "bench/roofline.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/image/correlate.h"
-#include "hpcnn/image/sobel.h"
 #include "hpcnn/image/gradient.h"
+#include "hpcnn/image/sobel.h"
 
 namespace hpcnn::bench {
 namespace {

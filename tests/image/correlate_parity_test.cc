@@ -86,6 +86,12 @@ class GuardedImage {
 struct BeyondBytes {
   static constexpr Stencil<2, 3> kTaps{{{300, -7, 1000}, {-129, 5, 128}}};
 };
+// Pairs of products that 16 bits do not hold.
+struct LargestBytes {
+  static constexpr Stencil<3, 5> kTaps{{{127, 127, 127, 127, 126},
+                                        {-128, -128, -127, -128, -128},
+                                        {127, 126, 127, 127, 127}}};
+};
 struct Nothing {
   static constexpr Stencil<3, 3> kTaps{};
 };
@@ -184,6 +190,7 @@ TEST(CorrelateParity, Kernels) {
   ExpectKernelSame<Box<15>, Bytes, std::int32_t>("Box 15");
   ExpectKernelSame<Box<15>, Bytes, std::int16_t>("Box 15");
   ExpectKernelSame<Box<15>, Bytes, Bytes>("Box 15");
+  ExpectKernelSame<LargestBytes, Bytes, std::int32_t>("LargestBytes");
   ExpectKernelSame<BeyondBytes, Bytes, std::int32_t>("BeyondBytes");
   ExpectKernelSame<BeyondBytes, std::int16_t, float>("BeyondBytes");
   ExpectKernelSame<Nothing, Bytes, std::int16_t>("Nothing");

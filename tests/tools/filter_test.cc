@@ -6,13 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +25,7 @@
 #include "hpcnn/image/stencil.h"
 #include "hpcnn/io/image_file.h"
 #include "hpcnn/io/npy.h"
+#include "tests/testing/files.h"
 #include "tests/testing/subprocess.h"
 #include "zlib.h"
 
@@ -42,25 +40,6 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
-
-fs::path Scratch(const std::string& name) {
-  const char* base = std::getenv("TEST_TMPDIR");
-  const fs::path path =
-      fs::path(base != nullptr ? base : testing::TempDir()) / name;
-  fs::remove_all(path);
-  fs::create_directories(path);
-  return path;
-}
-
-void Write(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
-
-std::string Read(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 std::set<std::string> FilesIn(const fs::path& folder) {
   std::set<std::string> names;

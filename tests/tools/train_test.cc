@@ -9,14 +9,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -26,6 +23,7 @@
 #include "hpcnn/io/file.h"
 #include "hpcnn/io/gzip.h"
 #include "hpcnn/io/idx.h"
+#include "tests/testing/files.h"
 #include "tests/testing/subprocess.h"
 
 namespace {
@@ -34,25 +32,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
-
-fs::path Scratch(const std::string& name) {
-  const char* base = std::getenv("TEST_TMPDIR");
-  const fs::path path =
-      fs::path(base != nullptr ? base : testing::TempDir()) / name;
-  fs::remove_all(path);
-  fs::create_directories(path);
-  return path;
-}
-
-void Write(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
-
-std::string Read(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 std::string ImagesFile(std::uint32_t count) {
   const auto digits = hpcnn::MakeSyntheticDigits(count, 1);
