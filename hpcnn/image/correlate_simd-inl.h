@@ -421,13 +421,8 @@ struct ByteFilter {
           hn::BitCast(D16(), hn::InterleaveWholeLower(D32(), low, high));
       const auto second =
           hn::BitCast(D16(), hn::InterleaveWholeUpper(D32(), low, high));
-      if constexpr (std::is_same_v<Out, std::int16_t>) {
-        StoreSaturated(first, to, kWide, stream);
-        StoreSaturated(second, to + kWide / 2, kWide, stream);
-      } else {
-        StoreSaturated(hn::OrderedDemote2To(D8(), first, second), to, kWide,
-                       stream);
-      }
+      StoreSaturated(first, to, kWide, stream);
+      StoreSaturated(second, to + kWide / 2, kWide, stream);
     }
   }
 };
