@@ -21,6 +21,7 @@
 #include "hpcnn/concurrency/cpu_count.h"
 #include "hpcnn/concurrency/mpsc_ring.h"
 #include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/concurrency/threads.h"
 #include "hpcnn/data/dataset.h"
 #include "hpcnn/data/sampler.h"
 #include "hpcnn/data/split.h"

@@ -11,22 +11,36 @@
 #ifndef HPCNN_IMAGE_CONVOLVE_H_
 #define HPCNN_IMAGE_CONVOLVE_H_
 
+#include <cstddef>
+
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/concurrency/threads.h"
 #include "hpcnn/image/border.h"
 #include "hpcnn/image/correlate.h"
 #include "hpcnn/image/stencil.h"
 
 HPCNN_NAMESPACE_BEGIN
 
-// As Correlate's (correlate.h).
+// As Correlate's three forms (correlate.h).
 template <StencilKernel Kernel, ExecutionPolicy Policy = DefaultPolicy,
           BorderMode Border = ZeroBorder, class In, class Out>
-void Convolve(MatrixView<In> image, MatrixView<Out> out,
-              ThreadPool* pool = nullptr) {
-  Correlate<Flipped<Kernel>, Policy, Border>(image, out, pool);
+void Convolve(MatrixView<In> image, MatrixView<Out> out, Threads threads = {}) {
+  Correlate<Flipped<Kernel>, Policy, Border>(image, out, threads);
+}
+template <ExecutionPolicy Policy = DefaultPolicy,
+          BorderMode Border = ZeroBorder, class In, class Out, std::size_t Rows,
+          std::size_t Cols, class T>
+void Convolve(MatrixView<In> image, const Stencil<Rows, Cols, T>& stencil,
+              MatrixView<Out> out, Threads threads = {}) {
+  Correlate<Policy, Border>(image, Flip(stencil), out, threads);
+}
+template <ExecutionPolicy Policy = DefaultPolicy,
+          BorderMode Border = ZeroBorder, class In, class Out, class T>
+void Convolve(MatrixView<In> image, MatrixView<T> taps, MatrixView<Out> out,
+              Threads threads = {}) {
+  internal::CorrelateWithView<Policy, Border>(image, taps, true, out, threads);
 }
 
 HPCNN_NAMESPACE_END

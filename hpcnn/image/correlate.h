@@ -26,8 +26,6 @@
 #define HPCNN_IMAGE_CORRELATE_H_
 
 #include <algorithm>
-#include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -38,45 +36,14 @@
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/concurrency/threads.h"
 #include "hpcnn/image/border.h"
+#include "hpcnn/image/pixel.h"
 #include "hpcnn/image/stencil.h"
 
 HPCNN_NAMESPACE_BEGIN
 
-// Satisfied by the pixels that a filter reads.
-template <class T>
-concept SourcePixel = std::same_as<T, std::uint8_t> ||
-    std::same_as<T, std::int16_t> || std::same_as<T, float>;
-// Satisfied by those that it writes.
-template <class T>
-concept FilteredPixel = SourcePixel<T> || std::same_as<T, std::int32_t>;
-
 namespace internal {
-
-// What products of a pixel and a tap are summed in.
-template <class In, class Tap>
-using SumOf =
-    std::conditional_t<std::is_integral_v<In> && std::is_integral_v<Tap>,
-                       std::int32_t, float>;
-
-template <FilteredPixel Out, class Sum>
-Out SaturateTo(Sum sum) {
-  using Limits = std::numeric_limits<Out>;
-  if constexpr (std::is_same_v<Out, Sum> || std::is_same_v<Out, float>) {
-    return static_cast<Out>(sum);
-  } else if constexpr (std::is_integral_v<Sum>) {
-    return static_cast<Out>(std::clamp<Sum>(sum, Limits::min(), Limits::max()));
-  } else {
-    // The largest float that fits; a NaN becomes the smallest value.
-    constexpr float kMin = static_cast<float>(Limits::min());
-    constexpr float kMax = std::is_same_v<Out, std::int32_t>
-                               ? 2147483520.0f
-                               : static_cast<float>(Limits::max());
-    return static_cast<Out>(
-        std::nearbyint(std::min(sum > kMin ? sum : kMin, kMax)));
-  }
-}
 
 // The taps of a filter, as each form of Correlate gives them.
 template <StencilKernel Kernel>
@@ -101,8 +68,11 @@ struct ViewTaps {
   using Tap = T;
   std::size_t rows() const { return view.rows(); }
   std::size_t cols() const { return view.cols(); }
-  Tap at(std::size_t r, std::size_t c) const { return view(r, c); }
+  Tap at(std::size_t r, std::size_t c) const {
+    return flipped ? view(rows() - 1 - r, cols() - 1 - c) : view(r, c);
+  }
   MatrixView<const T> view;
+  bool flipped;  // turned by 180 degrees
 };
 
 // One pixel, whatever its neighbourhood.
@@ -182,22 +152,10 @@ constexpr long long LargestSum(const Taps& taps) {
                    -static_cast<long long>(std::numeric_limits<In>::max())));
 }
 
-// Splits the rows among the threads: f(IndexRange).
-template <class F>
-void ForRows(std::size_t rows, ThreadPool* pool, F&& f) {
-  if (pool == nullptr) {
-    f(IndexRange{0, rows});
-  } else {
-    pool->Run([&](std::size_t part, std::size_t parts) {
-      f(Partition(rows, part, parts));
-    });
-  }
-}
-
 template <ExecutionPolicy Policy, BorderMode Border, class Taps, class In,
           class Out>
 void CheckAndCorrelate(const Taps& taps, MatrixView<In> image,
-                       MatrixView<Out> out, ThreadPool* pool) {
+                       MatrixView<Out> out, Threads threads) {
   using Pixel = std::remove_const_t<In>;
   static_assert(SourcePixel<Pixel>,
                 "hpcnn: Correlate reads images of uint8_t, int16_t or float");
@@ -209,12 +167,22 @@ void CheckAndCorrelate(const Taps& taps, MatrixView<In> image,
               "Correlate cannot work in place: pixels that it has written are "
               "neighbours of those to come");
   if (image.rows() * image.cols() == 0) return;
-  ForRows(image.rows(), pool, [&](IndexRange rows) {
+  threads.ForShares(image.rows(), [&](IndexRange rows) {
     CorrelateKernel<Policy>::template Run<Border>(
         taps, MatrixView<const Pixel>(image), out, rows);
   });
 }
 
+// For taps that are constants.
+template <class Taps, class In>
+constexpr void CheckSumsFitAlways() {
+  if constexpr (std::is_same_v<SumOf<In, typename Taps::Tap>, std::int32_t>) {
+    static_assert(LargestSum<Taps, In>(Taps{}) <=
+                      std::numeric_limits<std::int32_t>::max(),
+                  "hpcnn: the taps of this kernel are so large that sums may "
+                  "exceed 32 bits; make them float");
+  }
+}
 template <class Taps, class In>
 void CheckSumsFit(const Taps& taps) {
   if constexpr (std::is_same_v<SumOf<In, typename Taps::Tap>, std::int32_t>) {
@@ -224,32 +192,26 @@ void CheckSumsFit(const Taps& taps) {
   }
 }
 
+template <ExecutionPolicy Policy, BorderMode Border, class In, class T,
+          class Out>
+void CorrelateWithView(MatrixView<In> image, MatrixView<T> taps, bool flipped,
+                       MatrixView<Out> out, Threads threads) {
+  const ViewTaps<std::remove_const_t<T>> view{taps, flipped};
+  CheckSumsFit<decltype(view), std::remove_const_t<In>>(view);
+  CheckAndCorrelate<Policy, Border>(view, image, out, threads);
+}
+
 }  // namespace internal
 
 // image and out: [H, W], any strides, no byte in common. The rows are shared
-// among the threads of `pool`, or made by the caller alone.
+// among `threads`: a pool, a number, or the caller alone (threads.h).
 template <StencilKernel Kernel, ExecutionPolicy Policy = DefaultPolicy,
           BorderMode Border = ZeroBorder, class In, class Out>
 void Correlate(MatrixView<In> image, MatrixView<Out> out,
-               ThreadPool* pool = nullptr) {
+               Threads threads = {}) {
   using Taps = internal::KernelTaps<Kernel>;
-  using Pixel = std::remove_const_t<In>;
-  if constexpr (std::is_same_v<internal::SumOf<Pixel, typename Taps::Tap>,
-                               std::int32_t>) {
-    static_assert(internal::LargestSum<Taps, Pixel>(Taps{}) <=
-                      std::numeric_limits<std::int32_t>::max(),
-                  "hpcnn: the taps of this kernel are so large that sums may "
-                  "exceed 32 bits; make them float");
-  }
-  internal::CheckAndCorrelate<Policy, Border>(Taps{}, image, out, pool);
-}
-
-// The same with `threads` threads, which live for this call: some 50 us each.
-template <StencilKernel Kernel, ExecutionPolicy Policy = DefaultPolicy,
-          BorderMode Border = ZeroBorder, class In, class Out>
-void Correlate(MatrixView<In> image, MatrixView<Out> out, std::size_t threads) {
-  ThreadPool pool(threads);
-  Correlate<Kernel, Policy, Border>(image, out, &pool);
+  internal::CheckSumsFitAlways<Taps, std::remove_const_t<In>>();
+  internal::CheckAndCorrelate<Policy, Border>(Taps{}, image, out, threads);
 }
 
 // Taps known at run time, their shape [Rows, Cols] at compile time.
@@ -257,20 +219,18 @@ template <ExecutionPolicy Policy = DefaultPolicy,
           BorderMode Border = ZeroBorder, class In, class Out, std::size_t Rows,
           std::size_t Cols, class T>
 void Correlate(MatrixView<In> image, const Stencil<Rows, Cols, T>& stencil,
-               MatrixView<Out> out, ThreadPool* pool = nullptr) {
+               MatrixView<Out> out, Threads threads = {}) {
   const internal::StencilTaps<Rows, Cols, T> taps{&stencil};
   internal::CheckSumsFit<decltype(taps), std::remove_const_t<In>>(taps);
-  internal::CheckAndCorrelate<Policy, Border>(taps, image, out, pool);
+  internal::CheckAndCorrelate<Policy, Border>(taps, image, out, threads);
 }
 
 // Taps [K, L] known at run time, int or float, any strides. The slowest form.
 template <ExecutionPolicy Policy = DefaultPolicy,
           BorderMode Border = ZeroBorder, class In, class Out, class T>
-void Correlate(MatrixView<In> image, MatrixView<T> taps_view,
-               MatrixView<Out> out, ThreadPool* pool = nullptr) {
-  const internal::ViewTaps<std::remove_const_t<T>> taps{taps_view};
-  internal::CheckSumsFit<decltype(taps), std::remove_const_t<In>>(taps);
-  internal::CheckAndCorrelate<Policy, Border>(taps, image, out, pool);
+void Correlate(MatrixView<In> image, MatrixView<T> taps, MatrixView<Out> out,
+               Threads threads = {}) {
+  internal::CorrelateWithView<Policy, Border>(image, taps, false, out, threads);
 }
 
 HPCNN_NAMESPACE_END

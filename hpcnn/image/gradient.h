@@ -23,9 +23,10 @@
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/concurrency/threads.h"
 #include "hpcnn/image/border.h"
 #include "hpcnn/image/correlate.h"
+#include "hpcnn/image/pixel.h"
 #include "hpcnn/image/stencil.h"
 
 HPCNN_NAMESPACE_BEGIN
@@ -63,7 +64,7 @@ struct GradientMagnitudeKernel<Scalar> {
 template <StencilKernel Kernel, ExecutionPolicy Policy = DefaultPolicy,
           BorderMode Border = ZeroBorder, class In, class Out>
 void GradientMagnitude(MatrixView<In> image, MatrixView<Out> out,
-                       ThreadPool* pool = nullptr) {
+                       Threads threads = {}) {
   using Pixel = std::remove_const_t<In>;
   static_assert(
       SourcePixel<Pixel>,
@@ -71,20 +72,13 @@ void GradientMagnitude(MatrixView<In> image, MatrixView<Out> out,
   static_assert(FilteredPixel<Out>,
                 "hpcnn: GradientMagnitude writes uint8_t, int16_t, int32_t or "
                 "float");
-  using Taps = internal::KernelTaps<Kernel>;
-  if constexpr (std::is_integral_v<
-                    internal::SumOf<Pixel, typename Taps::Tap>>) {
-    static_assert(internal::LargestSum<Taps, Pixel>(Taps{}) <=
-                      std::numeric_limits<std::int32_t>::max(),
-                  "hpcnn: the taps of this kernel are so large that sums may "
-                  "exceed 32 bits; make them float");
-  }
+  internal::CheckSumsFitAlways<internal::KernelTaps<Kernel>, Pixel>();
   HPCNN_CHECK(image.rows() == out.rows() && image.cols() == out.cols(),
               "GradientMagnitude needs an output of the image's size");
   HPCNN_CHECK(!internal::Overlap(image, out),
               "GradientMagnitude cannot work in place");
   if (image.rows() * image.cols() == 0) return;
-  internal::ForRows(image.rows(), pool, [&](IndexRange rows) {
+  threads.ForShares(image.rows(), [&](IndexRange rows) {
     internal::GradientMagnitudeKernel<Policy>::template Run<Border, Kernel>(
         MatrixView<const Pixel>(image), out, rows);
   });

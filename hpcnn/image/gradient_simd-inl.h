@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// GradientMagnitude<Simd>: the sweep of correlate_simd-inl.h with two kernels
-// at once, which share the loaded pixels.
+// GradientMagnitude<Simd>: the sweep of Correlate<Simd> with two kernels at once,
+// which share the loaded pixels.
 
 #ifndef HPCNN_IMAGE_GRADIENT_SIMD_INL_H_
 #define HPCNN_IMAGE_GRADIENT_SIMD_INL_H_
@@ -10,8 +10,14 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "hpcnn/image/correlate.h"
+#include "hpcnn/base/partition.h"
+#include "hpcnn/base/target.h"
+#include "hpcnn/image/block_simd-inl.h"
 #include "hpcnn/image/gradient.h"
+#include "hpcnn/image/lane_filter_simd-inl.h"
+#include "hpcnn/image/pixel.h"
+#include "hpcnn/image/stencil.h"
+#include "hpcnn/image/sweep_simd-inl.h"
 #include "hwy/highway.h"
 
 HPCNN_NAMESPACE_BEGIN

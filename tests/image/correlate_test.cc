@@ -16,8 +16,10 @@
 
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/tensor.h"
+#include "hpcnn/concurrency/threads.h"
 #include "hpcnn/image/border.h"
 #include "hpcnn/image/convolve.h"
+#include "hpcnn/image/gradient.h"
 #include "hpcnn/image/smoothing.h"
 #include "hpcnn/image/sobel.h"
 #include "hpcnn/image/stencil.h"
@@ -56,6 +58,40 @@ TEST(Correlate, IsTheFilterAsWrittenAndConvolveTurnsIt) {
       EXPECT_EQ(convolved[(1 + r) * 5 + 1 + c], tap);
     }
   }
+}
+
+template <class P>
+class ConvolveTest : public ::testing::Test {};
+using CpuPolicies = ::testing::Types<Scalar, Simd>;
+TYPED_TEST_SUITE(ConvolveTest, CpuPolicies);
+
+// Of even size, too, where the turned taps have their middle elsewhere.
+TYPED_TEST(ConvolveTest, FormsAgree) {
+  using Kernel = Dense<4, 3>;
+  constexpr auto kTurned = Flip(Kernel::kTaps);
+  std::vector<std::uint8_t> image(20 * 70);
+  Fill(MatrixView(image.data(), 20, 70));
+  const auto filtered = [&](auto filter) {
+    std::vector<std::int16_t> out(image.size(), 7);
+    filter(MatrixView(image.data(), 20, 70), MatrixView(out.data(), 20, 70));
+    return out;
+  };
+  const auto want = filtered([&](auto in, auto out) {
+    Correlate<Scalar, WrapBorder>(in, kTurned, out);
+  });
+  EXPECT_EQ(filtered([](auto in, auto out) {
+              Convolve<Kernel, TypeParam, WrapBorder>(in, out, 2);
+            }),
+            want);
+  EXPECT_EQ(filtered([](auto in, auto out) {
+              Convolve<TypeParam, WrapBorder>(in, Kernel::kTaps, out, 2);
+            }),
+            want);
+  EXPECT_EQ(filtered([](auto in, auto out) {
+              Convolve<TypeParam, WrapBorder>(
+                  in, MatrixView(&Kernel::kTaps.taps[0][0], 4, 3), out, 2);
+            }),
+            want);
 }
 
 TEST(Correlate, SaturatesAndRoundsToEven) {
@@ -123,15 +159,30 @@ TEST(Correlate, FloatsStayWithinTheBound) {
 
 TEST(Correlate, ThreadsGiveTheSame) {
   std::vector<std::uint8_t> image(53 * 301);
-  Fill(MatrixView(image.data(), 53, 301));
-  std::vector<std::int16_t> one(image.size());
   const MatrixView in(image.data(), 53, 301);
-  Correlate<Dense<5, 5>>(in, MatrixView(one.data(), 53, 301));
-  for (const std::size_t threads : {1u, 2u, 3u, 60u}) {
-    std::vector<std::int16_t> many(image.size(), 7);
-    Correlate<Dense<5, 5>>(in, MatrixView(many.data(), 53, 301), threads);
-    EXPECT_EQ(many, one) << threads;
-  }
+  Fill(in);
+  const auto expect_same = [&](auto filter) {
+    std::vector<std::int16_t> one(image.size());
+    filter(MatrixView(one.data(), 53, 301), Threads());
+    for (const std::size_t threads : {1u, 2u, 3u, 60u}) {
+      std::vector<std::int16_t> many(image.size(), 7);
+      filter(MatrixView(many.data(), 53, 301), threads);
+      EXPECT_EQ(many, one) << threads;
+    }
+  };
+  using Kernel = Dense<5, 5>;
+  expect_same(
+      [&](auto out, Threads threads) { Correlate<Kernel>(in, out, threads); });
+  expect_same([&](auto out, Threads threads) {
+    Correlate<Simd>(in, Kernel::kTaps, out, threads);
+  });
+  expect_same([&](auto out, Threads threads) {
+    Correlate<Simd>(in, MatrixView(&Kernel::kTaps.taps[0][0], 5, 5), out,
+                    threads);
+  });
+  expect_same([&](auto out, Threads threads) {
+    GradientMagnitude<Sobel3x3>(in, out, threads);
+  });
 }
 
 TEST(Correlate, RegionsOfOneImage) {

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the blocks of correlate_simd-inl.h's filters are made of: input rows,
+// results, vectors of pixels.
+
+#ifndef HPCNN_IMAGE_BLOCK_SIMD_INL_H_
+#define HPCNN_IMAGE_BLOCK_SIMD_INL_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "hpcnn/base/target.h"
+#include "hwy/highway.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// f(constant 0), f(constant 1), ...: the index is a constant inside f.
+template <std::size_t kCount, class F>
+HWY_INLINE void Unroll(const F& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>)
+      __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<kCount>{});
+}
+
+// Pixels that a filter reads around one, in each direction.
+struct Reach {
+  std::size_t above;
+  std::size_t below;
+  std::size_t left;
+  std::size_t right;
+};
+constexpr Reach ReachOf(std::size_t rows, std::size_t cols) {
+  return {rows / 2, rows - 1 - rows / 2, cols / 2, cols - 1 - cols / 2};
+}
+
+// The input rows of a block. Pixel x of row i is at[i][x & mask[i]]: rows beyond
+// the image are a few zeros, at[i][0] to at[i][Reads - 1], for any x.
+template <class In, std::size_t kCount>
+struct InputRows {
+  HWY_INLINE const In* From(std::size_t i, std::size_t x) const {
+    return at[i] + (x & mask[i]);
+  }
+  const In* at[kCount];
+  std::size_t mask[kCount];
+};
+
+// Where a block's results go.
+template <class Out>
+struct Target {
+  Out* at;             // its first pixel
+  std::size_t stride;  // elements from row to row
+  std::size_t rows;    // of the block, the first ones are in the image
+  std::size_t cols;
+  bool stream;  // past the cache
+};
+
+inline constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;  // 32, not 16
+
+// Nothing, but the compiler must have computed `v` here. Without it GCC
+// finishes one sum after the other and keeps all the pixels meanwhile, of which
+// there are more than registers.
+template <class V>
+HWY_INLINE void KeepInOrder(V& v) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE2
+  asm volatile("" : "+v"(v.raw));
+#endif
+  (void)v;
+}
+
+// Pixels as T, one a lane.
+template <class T, class In>
+HWY_INLINE auto LoadPixels(const In* from) {
+  const hn::ScalableTag<T> d;
+  if constexpr (std::is_same_v<T, In>) {
+    return hn::LoadU(d, from);
+  } else if constexpr (std::is_same_v<T, float>) {
+    const hn::Rebind<std::int32_t, decltype(d)> d32;
+    return hn::ConvertTo(
+        d, hn::PromoteTo(d32, hn::LoadU(hn::Rebind<In, decltype(d)>(), from)));
+  } else {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<In, decltype(d)>(), from));
+  }
+}
+
+// sum + tap * x, for a tap that the compiler knows.
+template <class T, class V>
+HWY_INLINE V AddScaled(V sum, V x, T tap) {
+  const hn::DFromV<V> d;
+  const T minus = static_cast<T>(T{0} - tap);
+  if (tap == T{1}) return hn::Add(sum, x);
+  if (minus == T{1}) return hn::Sub(sum, x);
+  if constexpr (std::is_same_v<T, float>) {
+    return hn::MulAdd(hn::Set(d, tap), x, sum);
+  } else {
+    const auto shift = [](T power) {
+      int bits = 0;
+      while (bits < 8 && (T{1} << bits) != power) ++bits;
+      return bits;  // 8: not a small power of two
+    };
+    if (shift(tap) < 8) return hn::Add(sum, hn::ShiftLeftSame(x, shift(tap)));
+    if (shift(minus) < 8) {
+      return hn::Sub(sum, hn::ShiftLeftSame(x, shift(minus)));
+    }
+    return hn::Add(sum, hn::Mul(x, hn::Set(d, tap)));
+  }
+}
+
+// Saturates to Out and writes the first `count` lanes.
+template <class Out, class V>
+HWY_INLINE void StoreSaturated(V sum, Out* to, std::size_t count, bool stream) {
+  const hn::DFromV<V> d;
+  using T = hn::TFromV<V>;
+  if constexpr (std::is_same_v<T, Out>) {
+    if (count < hn::Lanes(d)) {
+      hn::StoreN(sum, d, to, count);
+    } else if (stream) {
+      hn::Stream(sum, d, to);
+    } else {
+      hn::StoreU(sum, d, to);
+    }
+  } else if constexpr (std::is_same_v<T, float>) {
+    constexpr bool kWide = std::is_same_v<Out, std::int32_t>;
+    using Limits = std::numeric_limits<Out>;
+    const auto low = hn::Set(d, static_cast<float>(Limits::min()));
+    const auto high =
+        hn::Set(d, kWide ? 2147483520.0f : static_cast<float>(Limits::max()));
+    // In this order a NaN becomes `low`.
+    StoreSaturated(hn::NearestInt(hn::Min(
+                       hn::IfThenElse(hn::Gt(sum, low), sum, low), high)),
+                   to, count, stream);
+#if HWY_TARGET != HWY_SCALAR  // which has no sums of 16 bits
+  } else if constexpr (sizeof(Out) > sizeof(T)) {
+    const hn::RepartitionToWide<decltype(d)> wide;
+    const hn::RebindToSigned<decltype(wide)> d32;
+    const std::size_t half = hn::Lanes(d32);
+    const auto part = [&](auto widened, std::size_t done) HWY_ATTR {
+      if (count > done) {
+        StoreSaturated(hn::BitCast(d32, widened), to + done,
+                       std::min(count - done, half), stream);
+      }
+    };
+    part(hn::PromoteLowerTo(wide, sum), 0);
+    part(hn::PromoteUpperTo(wide, sum), half);
+#endif
+  } else if constexpr (std::is_same_v<Out, float>) {
+    StoreSaturated(hn::ConvertTo(hn::Rebind<float, decltype(d)>(), sum), to,
+                   count, stream);
+  } else if constexpr (std::is_same_v<T, std::uint16_t> &&
+                       std::is_same_v<Out, std::int16_t>) {
+    const hn::RebindToSigned<decltype(d)> d16;
+    StoreSaturated(hn::BitCast(d16, hn::Min(sum, hn::Set(d, 0x7FFF))), to,
+                   count, stream);
+  } else {
+    const hn::Rebind<Out, decltype(d)> narrow;
+    StoreSaturated(hn::DemoteTo(narrow, sum), to, count, stream);
+  }
+}
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_IMAGE_BLOCK_SIMD_INL_H_

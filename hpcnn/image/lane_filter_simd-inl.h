@@ -1,0 +1,156 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// One pixel a lane, in f32, i32, or in 16 bits where no sum can overflow; rows
+// factored (row_factors.h), taps as constants.
+
+#ifndef HPCNN_IMAGE_LANE_FILTER_SIMD_INL_H_
+#define HPCNN_IMAGE_LANE_FILTER_SIMD_INL_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "hpcnn/base/target.h"
+#include "hpcnn/image/block_simd-inl.h"
+#include "hpcnn/image/pixel.h"
+#include "hpcnn/image/row_factors.h"
+#include "hpcnn/image/stencil.h"
+#include "hwy/highway.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+// What becomes of a kernel's sums: stored as they are.
+struct StoreSum {
+  template <class Out, class V>
+  static HWY_INLINE void Store(V sum, Out* to, std::size_t count, bool stream) {
+    StoreSaturated(sum, to, count, stream);
+  }
+};
+
+// T: what a lane sums in. Several kernels see the same pixels; Finish gets all
+// their sums.
+template <class T, SourcePixel In, class Finish, StencilKernel... Kernels>
+struct LaneFilter {
+ private:
+  static constexpr std::size_t kKernels = sizeof...(Kernels);
+  static constexpr Reach kReaches[] = {
+      ReachOf(Kernels::kTaps.kRows, Kernels::kTaps.kCols)...};
+  static constexpr Reach Union() {
+    Reach all = kReaches[0];
+    for (const Reach& reach : kReaches) {
+      all.above = std::max(all.above, reach.above);
+      all.below = std::max(all.below, reach.below);
+      all.left = std::max(all.left, reach.left);
+      all.right = std::max(all.right, reach.right);
+    }
+    return all;
+  }
+  static constexpr std::size_t kVectors = 2;
+
+ public:
+  using Pixel = In;
+  static constexpr Reach kReach = Union();
+  // Two ports with a latency of four cycles want eight sums or more; the rest
+  // of the registers saves loads.
+  static constexpr std::size_t kRows = (kManyRegisters ? 8 : 4) / kKernels;
+  static constexpr std::size_t kNarrow = hn::MaxLanes(hn::ScalableTag<T>());
+  static constexpr std::size_t kWide = kVectors * kNarrow;
+  static constexpr std::size_t Reads(std::size_t pixels) {
+    return kReach.left + pixels + kReach.right;
+  }
+
+  static constexpr std::size_t kInputs = kRows + kReach.above + kReach.below;
+
+  // kPixels columns of kRows rows; x is the first column that is read.
+  template <std::size_t kPixels, class Out>
+  HWY_INLINE void Block(const InputRows<In, kInputs>& from, std::size_t x,
+                        const Target<Out>& to) const {
+    constexpr std::size_t kCount = kPixels / kNarrow;
+    using V = hn::Vec<hn::ScalableTag<T>>;
+    V sums[kRows][kCount][kKernels];
+    Unroll<kRows * kCount * kKernels>([&](
+        auto j) __attribute__((always_inline)) {
+      sums[j / kKernels / kCount][j / kKernels % kCount][j % kKernels] =
+          hn::Zero(hn::ScalableTag<T>());
+    });
+    Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
+      const In* const row = from.From(i, x);
+      [&]<std::size_t... K>(std::index_sequence<K...>)
+          __attribute__((always_inline)) {
+        (AddRow<Kernels, K, i>(row, sums), ...);
+      }
+      (std::make_index_sequence<kKernels>{});
+    });
+    Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+      if (r >= to.rows) return;
+      Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
+        const std::size_t done = v * kNarrow;
+        if (kPixels == kNarrow || done < to.cols) {
+          [&]<std::size_t... K>(std::index_sequence<K...>)
+              __attribute__((always_inline)) {
+            Finish::Store(sums[r][v][K]..., to.at + r * to.stride + done,
+                          to.cols - done, to.stream);
+          }
+          (std::make_index_sequence<kKernels>{});
+        }
+      });
+    });
+  }
+
+ private:
+  // What input row i gives to each output row that it reaches.
+  template <class Kernel, std::size_t k, std::size_t i, class Sums>
+  static HWY_INLINE void AddRow(const In* row, Sums& sums) {
+    using Factors = RowFactors<Kernel>;
+    constexpr std::size_t kCount =
+        std::extent_v<std::remove_reference_t<Sums>, 1>;
+    constexpr std::size_t kDown = kReach.above - kReaches[k].above;
+    constexpr std::size_t kAcross = kReach.left - kReaches[k].left;
+    Unroll<Factors::kSize>([&](auto g) __attribute__((always_inline)) {
+      Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
+        const auto x = ApplyBasis<Factors, g>(row + kAcross + v * kNarrow);
+        Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+          constexpr std::size_t kFirst = r + kDown;
+          if constexpr (i >= kFirst && i < kFirst + Factors::kColumn.kRows) {
+            constexpr T kTap = static_cast<T>(Factors::kColumn(i - kFirst, g));
+            if constexpr (kTap != T{0}) {
+              sums[r][v][k] = AddScaled(sums[r][v][k], x, kTap);
+              KeepInOrder(sums[r][v][k]);
+            }
+          }
+        });
+      });
+    });
+  }
+
+  template <class Factors, std::size_t g>
+  static HWY_INLINE auto ApplyBasis(const In* row) {
+    const hn::ScalableTag<T> d;
+    constexpr std::size_t kFirst = FirstTap<Factors>(g);
+    constexpr T kFirstTap = static_cast<T>(Factors::kBasis(g, kFirst));
+    auto x = LoadPixels<T>(row + kFirst);
+    if constexpr (kFirstTap != T{1}) x = hn::Mul(x, hn::Set(d, kFirstTap));
+    Unroll<Factors::kBasis.kCols>([&](auto c) __attribute__((always_inline)) {
+      constexpr T kTap = static_cast<T>(Factors::kBasis(g, c));
+      if constexpr (c > kFirst && kTap != T{0}) {
+        x = AddScaled(x, LoadPixels<T>(row + c), kTap);
+      }
+    });
+    return x;
+  }
+  template <class Factors>
+  static constexpr std::size_t FirstTap(std::size_t g) {
+    for (std::size_t c = 0; c < Factors::kBasis.kCols; ++c) {
+      if (Factors::kBasis(g, c) != 0) return c;
+    }
+    return 0;
+  }
+};
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_IMAGE_LANE_FILTER_SIMD_INL_H_
