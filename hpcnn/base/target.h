@@ -24,6 +24,10 @@
     !(defined(__AES__) && defined(__PCLMUL__))
 #define HWY_DISABLE_PCLMUL_AES
 #endif
+// Its assertions, there without optimisation alone, call its compiled library.
+#if !defined(HWY_IS_DEBUG_BUILD)
+#define HWY_IS_DEBUG_BUILD 0
+#endif
 #include "hwy/highway.h"
 #if HWY_TARGET != HWY_STATIC_TARGET
 #error "hpcnn: include hpcnn headers outside hwy/foreach_target.h's passes"

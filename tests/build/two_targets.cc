@@ -4,6 +4,8 @@
 // Both files of two_targets_test.sh: PART is 0 in the one, 1 in the other.
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <vector>
@@ -30,10 +32,49 @@ std::vector<float> Train() {
   return {parameters.begin(), parameters.end()};
 }
 
+struct Weights {
+  static constexpr hpcnn::Stencil<3, 3> kTaps{
+      {{1, 2, 3}, {4, 5, 6}, {7, 9, 8}}};
+};
+
+// What each kind of filter makes of an image; the same in both files.
+template <class In, class Out>
+void Append(std::vector<float>& results) {
+  std::vector<In> image(40 * 300);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    image[i] = static_cast<In>(i * 37 % 251);
+  }
+  const hpcnn::MatrixView<const In> in(image.data(), 40, 300);
+  std::vector<Out> out(image.size());
+  const hpcnn::MatrixView<Out> to(out.data(), 40, 300);
+  const auto append = [&] {
+    results.insert(results.end(), out.begin(), out.end());
+  };
+  hpcnn::Correlate<Weights>(in, to);
+  append();
+  hpcnn::Correlate<hpcnn::Sobel3x3>(in, to);
+  append();
+  hpcnn::Correlate<hpcnn::Box<9>>(in, to);
+  append();
+  hpcnn::Correlate<hpcnn::Simd>(in, Weights::kTaps, to);
+  append();
+  hpcnn::GradientMagnitude<hpcnn::Sobel5x5>(in, to);
+  append();
+}
+std::vector<float> Filter() {
+  std::vector<float> results;
+  Append<std::uint8_t, std::int16_t>(results);
+  Append<std::uint8_t, float>(results);
+  Append<std::int16_t, std::int16_t>(results);
+  Append<float, float>(results);
+  return results;
+}
+
 }  // namespace
 
 #if PART == 0
 std::vector<float> TrainThere();
+std::vector<float> FilterThere();
 long TargetThere();
 
 int main() {
@@ -55,8 +96,14 @@ int main() {
       return 1;
     }
   }
+  // Whole numbers: floats hold their sums exactly.
+  if (Filter() != FilterThere()) {
+    std::puts("the filters differ");
+    return 1;
+  }
 }
 #else
 std::vector<float> TrainThere() { return Train(); }
+std::vector<float> FilterThere() { return Filter(); }
 long TargetThere() { return HWY_STATIC_TARGET; }
 #endif
