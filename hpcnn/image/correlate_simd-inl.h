@@ -13,6 +13,9 @@
 //   LoopFilter  as LaneFilter, with taps from memory: those known at run time,
 //               and kernels too large to be unrolled
 //
+// Large kernels of rank 1 over bytes go another way
+// (separable_byte_sweep_simd-inl.h).
+//
 // Blocks that reach beyond the image's left or right edge read a copy of their
 // few pixels with the border filled in; beyond the top and the bottom other rows
 // take the place, or none. The image itself is never copied.
@@ -32,6 +35,7 @@
 #include "hpcnn/image/loop_filter_simd-inl.h"
 #include "hpcnn/image/pixel.h"
 #include "hpcnn/image/row_factors.h"
+#include "hpcnn/image/separable_byte_sweep_simd-inl.h"
 #include "hpcnn/image/sweep_simd-inl.h"
 #include "hwy/highway.h"
 
@@ -63,6 +67,20 @@ constexpr bool TapsFitBytes() {
     }
   }
   return true;
+}
+
+// From these sizes on a kernel of rank 1 is cheapest in two passes.
+template <StencilKernel Kernel, SourcePixel In, FilteredPixel Out>
+constexpr bool TakesByteStrips() {
+  if constexpr (std::is_same_v<In, std::uint8_t> && sizeof(Out) <= 2 &&
+                std::is_integral_v<typename KernelTaps<Kernel>::Tap>) {
+    using Short = ShortSums<Kernel>;
+    constexpr std::size_t kLeast = Short::kSigned || Short::kUnsigned ? 81 : 25;
+    return Kernel::kTaps.kRows * Kernel::kTaps.kCols >= kLeast &&
+           SeparatesBytes<Kernel>();
+  } else {
+    return false;
+  }
 }
 
 // A block of more taps than this, unrolled, leaves the cache of decoded
@@ -170,7 +188,12 @@ struct CorrelateKernel<Simd> {
             FilteredPixel Out>
   static void Run(const KernelTaps<Kernel>&, MatrixView<const In> image,
                   MatrixView<Out> out, IndexRange rows) {
-    Sweep<Border>(MakeFilter<Kernel, In>(), image, out, rows);
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (TakesByteStrips<Kernel, In, Out>()) {
+      SeparableByteSweep<Border, Kernel, Out>(image, out).Run(rows);
+    } else
+#endif
+      Sweep<Border>(MakeFilter<Kernel, In>(), image, out, rows);
   }
 
   template <BorderMode Border, std::size_t Rows, std::size_t Cols, class T,

@@ -25,6 +25,15 @@ namespace internal {
 // past it, they need not be read first.
 inline constexpr std::size_t kStreamBytes = std::size_t{16} << 20;
 
+// Will stores of `lanes` results each, from the left, go past the cache? They
+// must be aligned, and whole lines pay.
+template <class Out>
+bool Streams(MatrixView<Out> out, std::size_t lanes) {
+  return out.rows() * out.cols() * sizeof(Out) >= kStreamBytes &&
+         reinterpret_cast<std::uintptr_t>(out.data()) % 64 == 0 &&
+         out.stride() * sizeof(Out) % 64 == 0 && lanes * sizeof(Out) % 64 == 0;
+}
+
 // `count` blocks side by side. A function of its own: the largest one here, and
 // the same for every border.
 template <std::size_t kPixels, class Filter, class Rows, class Out>
@@ -45,11 +54,7 @@ class Sweeper {
       : filter_(filter),
         image_(image),
         out_(out),
-        // A vector that is streamed must be aligned, and whole lines pay.
-        stream_(out.rows() * out.cols() * sizeof(Out) >= kStreamBytes &&
-                reinterpret_cast<std::uintptr_t>(out.data()) % 64 == 0 &&
-                out.stride() * sizeof(Out) % 64 == 0 &&
-                Filter::kNarrow * sizeof(Out) % 64 == 0) {}
+        stream_(Streams(out, Filter::kNarrow)) {}
 
   void Run(IndexRange rows) const {
     for (std::size_t y = rows.begin; y < rows.end; y += Filter::kRows) {

@@ -199,6 +199,51 @@ TEST(CorrelateParity, Kernels) {
   ExpectKernelSame<OnlyACorner, float, float>("OnlyACorner");
 }
 
+// Column times row, with sums of bytes beyond 16 bits.
+template <std::size_t Rows, std::size_t Cols>
+struct Outer {
+  static constexpr auto kTaps = [] {
+    constexpr auto weight = [](std::size_t i, std::size_t n) {
+      const int w = static_cast<int>(i * 3 % n) - static_cast<int>(n / 2);
+      return w < 0 ? w : w + 1;
+    };
+    Stencil<Rows, Cols> taps{};
+    for (std::size_t r = 0; r < Rows; ++r) {
+      for (std::size_t c = 0; c < Cols; ++c) {
+        taps.taps[r][c] = 7 * weight(r, Rows) * weight(c, Cols);
+      }
+    }
+    return taps;
+  }();
+};
+// Row sums of bytes as large as 16 bits hold: 255 * 128.
+struct LargestAcross {
+  static constexpr Stencil<3, 9> kTaps = [] {
+    Stencil<3, 9> taps{};
+    for (std::size_t c = 0; c < 9; ++c) {
+      taps.taps[0][c] = c % 2 == 0 ? 25 : -32;
+      taps.taps[1][c] = -taps.taps[0][c];
+      taps.taps[2][c] = 300 * taps.taps[0][c];
+    }
+    return taps;
+  }();
+};
+
+TEST(CorrelateParity, RankOneOfBytes) {
+  using Bytes = std::uint8_t;
+  ExpectKernelSameAtAllBorders<Outer<7, 7>, Bytes, std::int16_t>("Outer 7x7");
+  ExpectKernelSame<Outer<8, 4>, Bytes, std::int16_t>("Outer 8x4");
+  ExpectKernelSame<Outer<5, 6>, Bytes, Bytes>("Outer 5x6");
+  ExpectKernelSame<Outer<2, 13>, Bytes, std::int16_t>("Outer 2x13");
+  ExpectKernelSame<Outer<15, 15>, Bytes, std::int16_t>("Outer 15x15");
+  ExpectKernelSame<LargestAcross, Bytes, std::int16_t>("LargestAcross");
+  // Longer and wider than what it keeps of an image.
+  const auto run = []<class Policy>(Policy, auto image, auto out) {
+    Correlate<Outer<9, 5>, Policy, ReflectBorder>(image, out);
+  };
+  ExpectSame<Bytes, std::int16_t>(40, 2100, run, "Outer 9x5");
+}
+
 TEST(CorrelateParity, RunTimeTaps) {
   const auto stencil = Dense<3, 5>::kTaps;
   const auto with_stencil = [&]<class Policy>(Policy, auto image, auto out) {
