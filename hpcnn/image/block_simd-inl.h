@@ -43,20 +43,24 @@ constexpr Reach ReachOf(std::size_t rows, std::size_t cols) {
   return {rows / 2, rows - 1 - rows / 2, cols / 2, cols - 1 - cols / 2};
 }
 
-// The input rows of a block. Pixel x of row i is at[i][x & mask[i]]: rows beyond
-// the image are a few zeros, at[i][0] to at[i][Reads - 1], for any x.
+// The first pixel that a block reads of each row.
 template <class In, std::size_t kCount>
 struct InputRows {
-  HWY_INLINE const In* From(std::size_t i, std::size_t x) const {
-    return at[i] + (x & mask[i]);
-  }
   const In* at[kCount];
-  std::size_t mask[kCount];
 };
 
-// Where a block's results go.
-template <class Out>
+// Where a block's results go. kWhole: all of it is in the image.
+template <class Result, bool kWhole>
 struct Target {
+  using Out = Result;
+
+  // How many pixels of row r, from column c on, are in the image: 0, or more
+  // than any block has.
+  HWY_INLINE std::size_t Room(std::size_t r, std::size_t c) const {
+    if constexpr (kWhole) return std::numeric_limits<std::size_t>::max();
+    return r < rows && c < cols ? cols - c : 0;
+  }
+
   Out* at;             // its first pixel
   std::size_t stride;  // elements from row to row
   std::size_t rows;    // of the block, the first ones are in the image

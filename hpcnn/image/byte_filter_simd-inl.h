@@ -46,9 +46,9 @@ struct ByteFilter {
 
   static constexpr std::size_t kInputs = kRows + kTaps.kRows - 1;
 
-  template <std::size_t kPixels, class Out>
+  template <std::size_t kPixels, class Target>
   HWY_INLINE void Block(const InputRows<std::uint8_t, kInputs>& from,
-                        std::size_t first, const Target<Out>& to) const {
+                        std::size_t first, const Target& to) const {
     // From memory: as constants they would pass through the port that
     // multiplies.
     const std::int32_t* taps_at = &kFourTaps.taps[0][0];
@@ -58,11 +58,12 @@ struct ByteFilter {
       sums[j / 4][j % 4] = hn::Zero(D32());
     });
     Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
-      const std::uint8_t* const row = from.From(i, first);
+      const std::uint8_t* const row = from.at[i] + first;
       Unroll<kGroups>([&](auto g) __attribute__((always_inline)) {
         hn::Vec<D8> x[4];
         Unroll<4>([&](auto s) __attribute__((always_inline)) {
           x[s] = hn::LoadU(D8(), row + 4 * g + s);
+          KeepInOrder(x[s]);
         });
         Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
           if constexpr (i >= r && i < r + kTaps.kRows) {
@@ -81,14 +82,16 @@ struct ByteFilter {
       });
     });
     Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      if (r >= to.rows) return;
+      const std::size_t room = to.Room(r, 0);
+      if (room == 0) return;
+      using Out = typename Target::Out;
       Out* const at = to.at + r * to.stride;
-      if (to.cols >= kWide) {
+      if (room >= kWide) {
         Store(sums[r], at, to.stream);
       } else {
         HWY_ALIGN Out whole[kWide];
         Store(sums[r], whole, false);
-        std::copy_n(whole, to.cols, at);
+        std::copy_n(whole, room, at);
       }
     });
   }

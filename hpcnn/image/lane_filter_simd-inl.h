@@ -64,10 +64,10 @@ struct LaneFilter {
 
   static constexpr std::size_t kInputs = kRows + kReach.above + kReach.below;
 
-  // kPixels columns of kRows rows; x is the first column that is read.
-  template <std::size_t kPixels, class Out>
+  // kRows rows of kPixels columns.
+  template <std::size_t kPixels, class Target>
   HWY_INLINE void Block(const InputRows<In, kInputs>& from, std::size_t x,
-                        const Target<Out>& to) const {
+                        const Target& to) const {
     constexpr std::size_t kCount = kPixels / kNarrow;
     using V = hn::Vec<hn::ScalableTag<T>>;
     V sums[kRows][kCount][kKernels];
@@ -77,7 +77,7 @@ struct LaneFilter {
           hn::Zero(hn::ScalableTag<T>());
     });
     Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
-      const In* const row = from.From(i, x);
+      const In* const row = from.at[i] + x;
       [&]<std::size_t... K>(std::index_sequence<K...>)
           __attribute__((always_inline)) {
         (AddRow<Kernels, K, i>(row, sums), ...);
@@ -85,17 +85,15 @@ struct LaneFilter {
       (std::make_index_sequence<kKernels>{});
     });
     Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      if (r >= to.rows) return;
       Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
-        const std::size_t done = v * kNarrow;
-        if (kPixels == kNarrow || done < to.cols) {
-          [&]<std::size_t... K>(std::index_sequence<K...>)
-              __attribute__((always_inline)) {
-            Finish::Store(sums[r][v][K]..., to.at + r * to.stride + done,
-                          to.cols - done, to.stream);
-          }
-          (std::make_index_sequence<kKernels>{});
+        const std::size_t room = to.Room(r, v * kNarrow);
+        if (room == 0) return;
+        [&]<std::size_t... K>(std::index_sequence<K...>)
+            __attribute__((always_inline)) {
+          Finish::Store(sums[r][v][K]..., to.at + r * to.stride + v * kNarrow,
+                        room, to.stream);
         }
+        (std::make_index_sequence<kKernels>{});
       });
     });
   }

@@ -48,9 +48,9 @@ struct LoopFilter {
     }
   }
 
-  template <std::size_t kPixels, class Out>
+  template <std::size_t kPixels, class Target>
   HWY_INLINE void Block(const InputRows<In, kInputs>& from, std::size_t first,
-                        const Target<Out>& to) const {
+                        const Target& to) const {
     const hn::ScalableTag<T> d;
     constexpr std::size_t kCount = kPixels / kNarrow;
     using V = hn::Vec<decltype(d)>;
@@ -62,7 +62,8 @@ struct LoopFilter {
       Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
         V x[kCount];
         Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
-          x[v] = LoadPixels<T>(from.From(i, first) + c + v * kNarrow);
+          x[v] = LoadPixels<T>(from.at[i] + first + c + v * kNarrow);
+          KeepInOrder(x[v]);
         });
         Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
           if constexpr (i >= r && i < r + Rows) {
@@ -76,13 +77,11 @@ struct LoopFilter {
       });
     }
     Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      if (r >= to.rows) return;
       Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
-        const std::size_t done = v * kNarrow;
-        if (done < to.cols) {
-          StoreSaturated(sums[r][v], to.at + r * to.stride + done,
-                         to.cols - done, to.stream);
-        }
+        const std::size_t room = to.Room(r, v * kNarrow);
+        if (room == 0) return;
+        StoreSaturated(sums[r][v], to.at + r * to.stride + v * kNarrow, room,
+                       to.stream);
       });
     });
   }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/target.h"
@@ -16,6 +17,7 @@
 #include "hpcnn/image/block_simd-inl.h"
 #include "hpcnn/image/border.h"
 #include "hpcnn/image/pixel.h"
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HPCNN_NAMESPACE_BEGIN
@@ -34,14 +36,26 @@ bool Streams(MatrixView<Out> out, std::size_t lanes) {
          out.stride() * sizeof(Out) % 64 == 0 && lanes * sizeof(Out) % 64 == 0;
 }
 
+// The rows that a block reads first, this far ahead: where a processor follows
+// fewer streams than a block has rows, large images gain a fifth.
+inline constexpr std::size_t kPrefetchBytes = 1024;
+
 // `count` blocks side by side. A function of its own: the largest one here, and
 // the same for every border.
-template <std::size_t kPixels, class Filter, class Rows, class Out>
+template <std::size_t kPixels, class Filter, class Rows, class Target>
 HWY_NOINLINE void Blocks(const Filter& filter, const Rows& from,
-                         std::size_t first, std::size_t count, Target<Out> to) {
-  for (; count > 0; --count) {
-    filter.template Block<kPixels>(from, first, to);
-    first += kPixels;
+                         std::size_t count, Target to) {
+  for (std::size_t x = 0; x < count * kPixels; x += kPixels) {
+    for (std::size_t i = Filter::kInputs - Filter::kRows; i < Filter::kInputs;
+         ++i) {
+      const auto* const ahead =
+          reinterpret_cast<const char*>(from.at[i] + x) + kPrefetchBytes;
+      for (std::size_t line = 0; line < kPixels * sizeof(*from.at[i]);
+           line += 64) {
+        hwy::Prefetch(ahead + line);
+      }
+    }
+    filter.template Block<kPixels>(from, x, to);
     to.at += kPixels;
     to.cols -= kPixels;
   }
@@ -57,85 +71,126 @@ class Sweeper {
         stream_(Streams(out, Filter::kNarrow)) {}
 
   void Run(IndexRange rows) const {
-    for (std::size_t y = rows.begin; y < rows.end; y += Filter::kRows) {
-      Band(y, std::min(Filter::kRows, rows.end - y));
+    constexpr std::size_t kRows = Filter::kRows;
+    if (rows.size() < kRows) return Band<false>(rows.begin, rows.size());
+    for (std::size_t y = rows.begin; y < rows.end; y += kRows) {
+      // The last band makes some rows of the one before again.
+      Band<true>(std::min(y, rows.end - kRows), kRows);
     }
   }
 
  private:
   static constexpr Reach kReach = Filter::kReach;
   static constexpr std::size_t kInputs = Filter::kInputs;
+  static constexpr std::size_t kNarrow = Filter::kNarrow;
   using Rows = InputRows<In, kInputs>;
-  static constexpr In kZeros[Filter::Reads(Filter::kWide)] = {};
 
-  // Output rows [y, y + rows).
+  // A row of zeros is as long as some blocks.
+  static constexpr std::size_t kZeroBlocks = 4;
+  static constexpr In kZeros[(kZeroBlocks - 1) * Filter::kWide +
+                             Filter::Reads(Filter::kWide)] = {};
+
+  // Output rows [y, y + rows); kWhole: kRows of them.
+  template <bool kWhole>
   void Band(std::size_t y, std::size_t rows) const {
-    Rows from;
+    Rows from;  // null: zeros
+    bool zeros = false;
     for (std::size_t i = 0; i < kInputs; ++i) {
       const std::ptrdiff_t row =
           Border::Index(static_cast<std::ptrdiff_t>(y + i) -
                             static_cast<std::ptrdiff_t>(kReach.above),
                         static_cast<std::ptrdiff_t>(image_.rows()));
       const bool zero = row < 0 || i >= rows + kReach.above + kReach.below;
-      from.at[i] = zero ? kZeros : image_.row(static_cast<std::size_t>(row));
-      from.mask[i] = zero ? 0 : ~std::size_t{0};
+      from.at[i] = zero ? nullptr : image_.row(static_cast<std::size_t>(row));
+      zeros |= zero;
     }
     const std::size_t cols = image_.cols();
-    std::size_t x = 0;
-    const auto to = [&] {
-      return Target<Out>{out_.row(y) + x, out_.stride(), rows, cols - x,
-                         stream_};
+    const auto to = [&]<bool kWholeBlocks>(std::size_t x, bool stream) {
+      return Target<Out, kWholeBlocks>{out_.row(y) + x, out_.stride(), rows,
+                                       cols - x, stream};
     };
-    // As many blocks as lie inside the image with all that they read.
-    const auto inside = [&]<std::size_t kPixels>() {
-      constexpr std::size_t kReads =
-          std::max(Filter::Reads(kPixels), kReach.left + kPixels);
-      if (x < kReach.left || x - kReach.left + kReads > cols) return;
-      const std::size_t count =
-          (cols - (x - kReach.left) - kReads) / kPixels + 1;
-      Blocks<kPixels>(filter_, from, x - kReach.left, count, to());
-      x += count * kPixels;
+    const auto edge = [&](std::size_t x) {
+      Edge(from, x, to.template operator()<false>(x, false));
     };
-    while (x < cols) {
-      inside.template operator()<Filter::kWide>();
-      if constexpr (Filter::kNarrow < Filter::kWide) {
-        inside.template operator()<Filter::kNarrow>();
+    // `count` blocks from column x on that read inside the image.
+    constexpr std::size_t kPixels = kWhole ? Filter::kWide : kNarrow;
+    const auto inside = [&](std::size_t x, std::size_t count, bool stream) {
+      while (count > 0) {
+        const std::size_t some = zeros ? std::min(count, kZeroBlocks) : count;
+        Rows moved;
+        for (std::size_t i = 0; i < kInputs; ++i) {
+          moved.at[i] =
+              from.at[i] == nullptr ? kZeros : from.at[i] + x - kReach.left;
+        }
+        Blocks<kPixels>(filter_, moved, some,
+                        to.template operator()<kWhole>(x, stream));
+        x += some * kPixels;
+        count -= some;
       }
-      if (x < cols) {
-        Edge(from, x, to());
-        x += Filter::kNarrow;
+    };
+
+    std::size_t x = 0;
+    for (; x < kReach.left && x < cols; x += kNarrow) edge(x);
+    // Whole blocks end before `end`.
+    constexpr std::size_t kBeyond =
+        std::max(Filter::Reads(kPixels), kReach.left + kPixels) - kReach.left -
+        kPixels;
+    const std::size_t end = cols < kBeyond ? 0 : cols - kBeyond;
+    if (x + kPixels <= end) {
+      const std::size_t count = (end - x) / kPixels;
+      inside(x, count, stream_);
+      x += count * kPixels;
+      if (x + kNarrow < cols && x < end) {  // more than an edge
+        inside(end - kPixels, 1, false);
+        x = end;
       }
     }
+    for (; x < cols; x += kNarrow) edge(x);
   }
 
-  // A block that sees pixels beyond the left or the right edge.
+  // A block that sees pixels beyond the left or the right edge: it reads a copy
+  // of its few pixels with the border filled in.
   [[gnu::noinline]] void Edge(const Rows& from, std::size_t x,
-                              const Target<Out>& to) const {
-    constexpr std::size_t kReads = Filter::Reads(Filter::kNarrow);
-    HWY_ALIGN In copies[kInputs][(kReads + 63) / 64 * 64];
-    Rows copied = from;
+                              Target<Out, false> to) const {
+    constexpr std::ptrdiff_t kReads = Filter::Reads(kNarrow);
     const auto cols = static_cast<std::ptrdiff_t>(image_.cols());
+    // Rather some pixels once more than many beyond the edge.
+    if (to.cols < kNarrow && image_.cols() >= kNarrow) {
+      to.at -= kNarrow - to.cols;
+      x -= kNarrow - to.cols;
+      to.cols = kNarrow;
+    }
     const std::ptrdiff_t start = static_cast<std::ptrdiff_t>(x) -
                                  static_cast<std::ptrdiff_t>(kReach.left);
-    // Those inside are copied as they lie.
-    const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, -start);
-    const std::ptrdiff_t end = std::clamp<std::ptrdiff_t>(
-        cols - start, begin, static_cast<std::ptrdiff_t>(kReads));
-    for (std::size_t i = 0; i < kInputs; ++i) {
-      if (from.mask[i] == 0) continue;
-      copied.at[i] = copies[i];
-      const auto fill = [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-        for (std::ptrdiff_t j = first; j < last; ++j) {
-          const std::ptrdiff_t col = Border::Index(start + j, cols);
-          copies[i][j] = col < 0 ? In{0} : from.at[i][col];
-        }
-      };
-      fill(0, begin);
-      std::copy(from.at[i] + start + begin, from.at[i] + start + end,
-                copies[i] + begin);
-      fill(end, static_cast<std::ptrdiff_t>(kReads));
+    std::ptrdiff_t beyond[kReads];    // positions from start
+    std::ptrdiff_t stand_in[kReads];  // columns, or -1 for a zero
+    std::size_t beyond_count = 0;
+    for (std::ptrdiff_t j = 0; j < kReads; ++j) {
+      if (start + j >= 0 && start + j < cols) continue;
+      beyond[beyond_count] = j;
+      stand_in[beyond_count++] = Border::Index(start + j, cols);
     }
-    Blocks<Filter::kNarrow>(filter_, copied, 0, 1, to);
+    // A copy of a size that the compiler knows, if the image is so wide; what
+    // it has too much is before or behind what is read.
+    const std::ptrdiff_t first = std::clamp<std::ptrdiff_t>(
+        start, 0, std::max<std::ptrdiff_t>(0, cols - kReads));
+    HWY_ALIGN In copies[kInputs][3 * kReads];
+    Rows copied;
+    for (std::size_t i = 0; i < kInputs; ++i) {
+      In* const copy = copies[i] + kReads;
+      copied.at[i] = from.at[i] == nullptr ? kZeros : copy;
+      if (from.at[i] == nullptr) continue;
+      if (cols >= kReads) {
+        std::memcpy(copy + (first - start), from.at[i] + first,
+                    kReads * sizeof(In));
+      } else {
+        std::copy_n(from.at[i], cols, copy - start);
+      }
+      for (std::size_t b = 0; b < beyond_count; ++b) {
+        copy[beyond[b]] = stand_in[b] < 0 ? In{0} : from.at[i][stand_in[b]];
+      }
+    }
+    Blocks<kNarrow>(filter_, copied, 1, to);
   }
 
   const Filter& filter_;
