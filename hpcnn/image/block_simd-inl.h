@@ -96,7 +96,14 @@ HWY_INLINE auto LoadPixels(const In* from) {
   }
 }
 
-// sum + tap * x, for a tap that the compiler knows.
+// tap * x and sum + tap * x, for a tap that the compiler knows.
+template <class T, class V>
+HWY_INLINE V Scaled(V x, T tap) {
+  if (tap == T{1}) return x;
+  if (static_cast<T>(T{0} - tap) == T{1})
+    return hn::Sub(hn::Zero(hn::DFromV<V>()), x);
+  return hn::Mul(x, hn::Set(hn::DFromV<V>(), tap));
+}
 template <class T, class V>
 HWY_INLINE V AddScaled(V sum, V x, T tap) {
   const hn::DFromV<V> d;

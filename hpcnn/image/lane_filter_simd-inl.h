@@ -55,7 +55,9 @@ struct LaneFilter {
   static constexpr Reach kReach = Union();
   // Two ports with a latency of four cycles want eight sums or more; the rest
   // of the registers saves loads.
-  static constexpr std::size_t kRows = (kManyRegisters ? 8 : 4) / kKernels;
+  static constexpr std::size_t kRows = !kManyRegisters ? 4 / kKernels
+                                       : kKernels == 1 ? 8
+                                                       : 6;
   static constexpr std::size_t kNarrow = hn::MaxLanes(hn::ScalableTag<T>());
   static constexpr std::size_t kWide = kVectors * kNarrow;
   static constexpr std::size_t Reads(std::size_t pixels) {
@@ -84,17 +86,10 @@ struct LaneFilter {
       }
       (std::make_index_sequence<kKernels>{});
     });
+    // Not sooner: in images whose rows are a power of two apart, loads would
+    // wait for stores that only seem to have their addresses.
     Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
-        const std::size_t room = to.Room(r, v * kNarrow);
-        if (room == 0) return;
-        [&]<std::size_t... K>(std::index_sequence<K...>)
-            __attribute__((always_inline)) {
-          Finish::Store(sums[r][v][K]..., to.at + r * to.stride + v * kNarrow,
-                        room, to.stream);
-        }
-        (std::make_index_sequence<kKernels>{});
-      });
+      StoreRow(sums[r], r, to);
     });
   }
 
@@ -115,8 +110,13 @@ struct LaneFilter {
           if constexpr (i >= kFirst && i < kFirst + Factors::kColumn.kRows) {
             constexpr T kTap = static_cast<T>(Factors::kColumn(i - kFirst, g));
             if constexpr (kTap != T{0}) {
-              sums[r][v][k] = AddScaled(sums[r][v][k], x, kTap);
-              KeepInOrder(sums[r][v][k]);
+              auto& sum = sums[r][v][k];
+              if constexpr (BeginsSum<Factors>(i - kFirst, g)) {
+                sum = Scaled(x, kTap);
+              } else {
+                sum = AddScaled(sum, x, kTap);
+              }
+              KeepInOrder(sum);
             }
           }
         });
@@ -124,13 +124,38 @@ struct LaneFilter {
     });
   }
 
+  // Is [r, g] the first tap of the column that is not 0?
+  template <class Factors>
+  static constexpr bool BeginsSum(std::size_t r, std::size_t g) {
+    for (std::size_t i = 0; i <= r; ++i) {
+      for (std::size_t j = 0; j < (i < r ? Factors::kSize : g); ++j) {
+        if (Factors::kColumn(i, j) != 0) return false;
+      }
+    }
+    return true;
+  }
+
+  template <class Sums, class Target>
+  static HWY_INLINE void StoreRow(const Sums& sums, std::size_t r,
+                                  const Target& to) {
+    Unroll<std::extent_v<Sums, 0>>([&](auto v) __attribute__((always_inline)) {
+      const std::size_t room = to.Room(r, v * kNarrow);
+      if (room == 0) return;
+      [&]<std::size_t... K>(std::index_sequence<K...>)
+          __attribute__((always_inline)) {
+        Finish::Store(sums[v][K]..., to.at + r * to.stride + v * kNarrow, room,
+                      to.stream);
+      }
+      (std::make_index_sequence<kKernels>{});
+    });
+  }
+
   template <class Factors, std::size_t g>
   static HWY_INLINE auto ApplyBasis(const In* row) {
-    const hn::ScalableTag<T> d;
     constexpr std::size_t kFirst = FirstTap<Factors>(g);
     constexpr T kFirstTap = static_cast<T>(Factors::kBasis(g, kFirst));
     auto x = LoadPixels<T>(row + kFirst);
-    if constexpr (kFirstTap != T{1}) x = hn::Mul(x, hn::Set(d, kFirstTap));
+    x = Scaled(x, kFirstTap);
     Unroll<Factors::kBasis.kCols>([&](auto c) __attribute__((always_inline)) {
       constexpr T kTap = static_cast<T>(Factors::kBasis(g, c));
       if constexpr (c > kFirst && kTap != T{0}) {

@@ -162,14 +162,18 @@ class Sweeper {
     }
     const std::ptrdiff_t start = static_cast<std::ptrdiff_t>(x) -
                                  static_cast<std::ptrdiff_t>(kReach.left);
-    std::ptrdiff_t beyond[kReads];    // positions from start
-    std::ptrdiff_t stand_in[kReads];  // columns, or -1 for a zero
-    std::size_t beyond_count = 0;
-    for (std::ptrdiff_t j = 0; j < kReads; ++j) {
-      if (start + j >= 0 && start + j < cols) continue;
-      beyond[beyond_count] = j;
-      stand_in[beyond_count++] = Border::Index(start + j, cols);
-    }
+    // [begin, end) of what is read is inside; of the rest, the columns that
+    // stand in, or -1 for a zero.
+    const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, -start);
+    const std::ptrdiff_t end = std::min(cols - start, kReads);
+    std::ptrdiff_t stand_in[kReads];
+    const auto for_beyond = [&](auto f) {
+      for (std::ptrdiff_t j = 0; j < begin; ++j) f(j);
+      for (std::ptrdiff_t j = end; j < kReads; ++j) f(j);
+    };
+    for_beyond([&](std::ptrdiff_t j) {
+      stand_in[j] = Border::Index(start + j, cols);
+    });
     // A copy of a size that the compiler knows, if the image is so wide; what
     // it has too much is before or behind what is read.
     const std::ptrdiff_t first = std::clamp<std::ptrdiff_t>(
@@ -186,9 +190,9 @@ class Sweeper {
       } else {
         std::copy_n(from.at[i], cols, copy - start);
       }
-      for (std::size_t b = 0; b < beyond_count; ++b) {
-        copy[beyond[b]] = stand_in[b] < 0 ? In{0} : from.at[i][stand_in[b]];
-      }
+      for_beyond([&](std::ptrdiff_t j) {
+        copy[j] = stand_in[j] < 0 ? In{0} : from.at[i][stand_in[j]];
+      });
     }
     Blocks<kNarrow>(filter_, copied, 1, to);
   }
