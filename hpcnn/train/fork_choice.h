@@ -6,7 +6,8 @@
 // core reads the weights that the other has just written: on some processors
 // that makes two threads slower than one. The results are the same either way,
 // so the first steps are made one way, the next ones the other, and what was
-// faster stays.
+// faster stays. Other programs may have disturbed a trial: there is another one
+// after four times as many steps, and so on.
 
 #ifndef HPCNN_TRAIN_FORK_CHOICE_H_
 #define HPCNN_TRAIN_FORK_CHOICE_H_
@@ -26,23 +27,29 @@ class ForkChoice {
 
   // With one thread there is nothing to choose.
   explicit ForkChoice(std::size_t threads)
-      : step_(threads > 1 ? 0 : kTrialSteps), forks_(threads > 1) {}
+      : choice_(threads > 1), forks_(threads > 1) {}
 
   // Is the next step to be shared?
   bool forks() const { return forks_; }
-  bool decided() const { return step_ == kTrialSteps; }
 
-  // After each step, until decided: how long it took. Allocates nothing.
+  // After each step: how long it took. Allocates nothing.
   void Took(Duration duration) {
-    if (decided()) return;
+    if (!choice_) return;
     times_[step_ % kTrial] = duration;
     ++step_;
-    if (step_ == kTrial) {
-      shared_ = MedianOfLastHalf();
-      forks_ = false;
-    } else if (decided()) {
-      forks_ = shared_ <= MedianOfLastHalf();
+    if (step_ < (trying_ ? kTrial : settled_steps_)) return;
+    step_ = 0;
+    const Duration median = MedianOfLastHalf();
+    if (!trying_) {
+      settled_ = median;
+      forks_ = !forks_;
+    } else if (median < settled_) {
+      settled_steps_ = 4 * kTrial;
+    } else {
+      forks_ = !forks_;
+      settled_steps_ *= 4;
     }
+    trying_ = !trying_;
   }
 
  private:
@@ -50,7 +57,6 @@ class ForkChoice {
   // weights move to the caches they are then used in: not counted. That has
   // been seen to take 30 ms.
   static constexpr std::size_t kTrial = 128;
-  static constexpr std::size_t kTrialSteps = 2 * kTrial;
 
   Duration MedianOfLastHalf() {
     const auto begin = times_.begin() + kTrial / 2;
@@ -58,10 +64,13 @@ class ForkChoice {
     return begin[kTrial / 4];
   }
 
-  std::size_t step_;
+  const bool choice_;
   bool forks_;
-  Duration shared_{};
-  std::array<Duration, kTrial> times_{};
+  bool trying_ = false;  // the other way
+  std::size_t step_ = 0;
+  std::size_t settled_steps_ = kTrial;  // until the next trial
+  Duration settled_{};
+  std::array<Duration, kTrial> times_{};  // of the last steps
 };
 
 HPCNN_NAMESPACE_END

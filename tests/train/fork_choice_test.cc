@@ -13,44 +13,51 @@ namespace {
 
 using std::chrono::microseconds;
 
-// Steps until decided, given what each kind takes; one in five is interrupted.
-std::size_t Decide(ForkChoice& choice, microseconds shared,
-                   microseconds alone) {
-  std::size_t steps = 0;
-  for (; !choice.decided() && steps < 1000; ++steps) {
+// How many of the next steps are shared, given what each kind takes; one in
+// five is interrupted.
+std::size_t SharedOf(std::size_t steps, ForkChoice& choice, microseconds shared,
+                     microseconds alone) {
+  std::size_t count = 0;
+  for (std::size_t step = 0; step < steps; ++step) {
+    count += choice.forks() ? 1 : 0;
     const microseconds took = choice.forks() ? shared : alone;
-    choice.Took(steps % 5 == 0 ? took * 100 : took);
+    choice.Took(step % 5 == 0 ? took * 100 : took);
   }
-  return steps;
+  return count;
 }
 
-TEST(ForkChoice, KeepsWhatIsFaster) {
+constexpr microseconds kFast{60};
+constexpr microseconds kSlow{100};
+
+TEST(ForkChoice, TriesBothAndKeepsWhatIsFaster) {
   ForkChoice sharing(2);
-  EXPECT_TRUE(sharing.forks());
-  EXPECT_EQ(Decide(sharing, microseconds(60), microseconds(100)), 256u);
-  EXPECT_TRUE(sharing.forks());
-  ForkChoice alone(2);
-  EXPECT_EQ(Decide(alone, microseconds(100), microseconds(60)), 256u);
-  EXPECT_FALSE(alone.forks());
-  // What comes later changes nothing.
-  alone.Took(microseconds(1'000'000));
-  EXPECT_FALSE(alone.forks());
+  EXPECT_EQ(SharedOf(256, sharing, kFast, kSlow), 128u);
+  EXPECT_EQ(SharedOf(512, sharing, kFast, kSlow), 512u);
+  ForkChoice alone(8);
+  EXPECT_EQ(SharedOf(256, alone, kSlow, kFast), 128u);
+  EXPECT_EQ(SharedOf(512, alone, kSlow, kFast), 0u);
 }
 
-TEST(ForkChoice, TriesBothForAsLong) {
-  ForkChoice choice(8);
-  std::size_t shared = 0;
-  for (int step = 0; step < 256; ++step) {
-    shared += choice.forks() ? 1 : 0;
-    choice.Took(microseconds(1));
+TEST(ForkChoice, TriesAgainEverMoreSeldom) {
+  ForkChoice choice(2);
+  EXPECT_EQ(SharedOf(256, choice, kSlow, kFast), 128u);
+  for (const std::size_t steps : {512u, 2048u, 8192u}) {
+    EXPECT_EQ(SharedOf(steps, choice, kSlow, kFast), 0u);
+    EXPECT_EQ(SharedOf(128, choice, kSlow, kFast), 128u);
+    EXPECT_FALSE(choice.forks());
   }
-  EXPECT_EQ(shared, 128u);
+}
+
+TEST(ForkChoice, RecoversFromADisturbedTrial) {
+  ForkChoice choice(2);
+  EXPECT_EQ(SharedOf(256, choice, kSlow, kFast), 128u);
+  EXPECT_EQ(SharedOf(512, choice, kFast, kSlow), 0u);
+  EXPECT_EQ(SharedOf(128 + 512, choice, kFast, kSlow), 640u);
 }
 
 TEST(ForkChoice, OneThreadHasNoChoice) {
-  const ForkChoice choice(1);
-  EXPECT_TRUE(choice.decided());
-  EXPECT_FALSE(choice.forks());
+  ForkChoice choice(1);
+  EXPECT_EQ(SharedOf(1000, choice, kFast, kSlow), 0u);
 }
 
 }  // namespace
