@@ -71,95 +71,111 @@ class Sweeper {
         stream_(Streams(out, Filter::kNarrow)) {}
 
   void Run(IndexRange rows) const {
-    constexpr std::size_t kRows = Filter::kRows;
-    if (rows.size() < kRows) return Band<false>(rows.begin, rows.size());
-    for (std::size_t y = rows.begin; y < rows.end; y += kRows) {
-      // The last band makes some rows of the one before again.
-      Band<true>(std::min(y, rows.end - kRows), kRows);
+    if (rows.size() < kRows) return Bands<false>(rows);
+    for (std::size_t y = rows.begin; y < rows.end; y += kBandRows) {
+      // Never less than a block's rows, rather some once more.
+      Bands<true>(
+          {std::min(y, rows.end - kRows), std::min(y + kBandRows, rows.end)});
     }
   }
 
  private:
   static constexpr Reach kReach = Filter::kReach;
+  static constexpr std::size_t kRows = Filter::kRows;
   static constexpr std::size_t kInputs = Filter::kInputs;
   static constexpr std::size_t kNarrow = Filter::kNarrow;
   using Rows = InputRows<In, kInputs>;
+
+  // For so many rows first the edges are made, then the inside: the copies that
+  // edges read are then no longer on their way to the cache, and the image's
+  // lines that they touched are still there.
+  static constexpr std::size_t kBandRows = 8 * kRows;
 
   // A row of zeros is as long as some blocks.
   static constexpr std::size_t kZeroBlocks = 4;
   static constexpr In kZeros[(kZeroBlocks - 1) * Filter::kWide +
                              Filter::Reads(Filter::kWide)] = {};
 
-  // Output rows [y, y + rows); kWhole: kRows of them.
-  template <bool kWhole>
-  void Band(std::size_t y, std::size_t rows) const {
-    Rows from;  // null: zeros
-    bool zeros = false;
-    for (std::size_t i = 0; i < kInputs; ++i) {
-      const std::ptrdiff_t row =
-          Border::Index(static_cast<std::ptrdiff_t>(y + i) -
-                            static_cast<std::ptrdiff_t>(kReach.above),
-                        static_cast<std::ptrdiff_t>(image_.rows()));
-      const bool zero = row < 0 || i >= rows + kReach.above + kReach.below;
-      from.at[i] = zero ? nullptr : image_.row(static_cast<std::size_t>(row));
-      zeros |= zero;
-    }
-    const std::size_t cols = image_.cols();
-    const auto to = [&]<bool kWholeBlocks>(std::size_t x, bool stream) {
-      return Target<Out, kWholeBlocks>{out_.row(y) + x, out_.stride(), rows,
-                                       cols - x, stream};
-    };
-    const auto edge = [&](std::size_t x) {
-      Edge(from, x, to.template operator()<false>(x, false));
-    };
-    // `count` blocks from column x on that read inside the image.
-    constexpr std::size_t kPixels = kWhole ? Filter::kWide : kNarrow;
-    const auto inside = [&](std::size_t x, std::size_t count, bool stream) {
-      while (count > 0) {
-        const std::size_t some = zeros ? std::min(count, kZeroBlocks) : count;
-        Rows moved;
-        for (std::size_t i = 0; i < kInputs; ++i) {
-          moved.at[i] =
-              from.at[i] == nullptr ? kZeros : from.at[i] + x - kReach.left;
-        }
-        Blocks<kPixels>(filter_, moved, some,
-                        to.template operator()<kWhole>(x, stream));
-        x += some * kPixels;
-        count -= some;
-      }
-    };
+  // The row that stands at y + i - kReach.above; null: zeros.
+  const In* InputRow(std::size_t y, std::size_t i) const {
+    const std::ptrdiff_t row =
+        Border::Index(static_cast<std::ptrdiff_t>(y + i) -
+                          static_cast<std::ptrdiff_t>(kReach.above),
+                      static_cast<std::ptrdiff_t>(image_.rows()));
+    return row < 0 ? nullptr : image_.row(static_cast<std::size_t>(row));
+  }
 
-    std::size_t x = 0;
-    for (; x < kReach.left && x < cols; x += kNarrow) edge(x);
-    // Whole blocks end before `end`.
+  // f(y, count) for every kRows of `rows`, the last ones maybe once more; less
+  // only where there are less.
+  template <class F>
+  static void ForBands(IndexRange rows, const F& f) {
+    if (rows.size() < kRows) return f(rows.begin, rows.size());
+    for (std::size_t y = rows.begin; y < rows.end; y += kRows) {
+      f(std::min(y, rows.end - kRows), kRows);
+    }
+  }
+
+  // Up to kBandRows output rows; kWhole: at least kRows.
+  template <bool kWhole>
+  void Bands(IndexRange rows) const {
+    constexpr std::size_t kPixels = kWhole ? Filter::kWide : kNarrow;
+    // What a block reads beyond its last pixel.
     constexpr std::size_t kBeyond =
         std::max(Filter::Reads(kPixels), kReach.left + kPixels) - kReach.left -
         kPixels;
+    const std::size_t cols = image_.cols();
+    // `count` blocks from `left` on lie inside with all that they read.
+    const std::size_t left =
+        std::min(cols, (kReach.left + kNarrow - 1) / kNarrow * kNarrow);
     const std::size_t end = cols < kBeyond ? 0 : cols - kBeyond;
-    if (x + kPixels <= end) {
-      const std::size_t count = (end - x) / kPixels;
-      inside(x, count, stream_);
-      x += count * kPixels;
-      if (x + kNarrow < cols && x < end) {  // more than an edge
-        inside(end - kPixels, 1, false);
-        x = end;
-      }
-    }
-    for (; x < cols; x += kNarrow) edge(x);
+    const std::size_t count =
+        left + kPixels <= end ? (end - left) / kPixels : 0;
+    std::size_t right = left + count * kPixels;
+    // One more makes some columns again, if that saves an edge.
+    const bool again = count > 0 && right + kNarrow < cols && right < end;
+    if (again) right = end;
+
+    for (std::size_t x = 0; x < left; x += kNarrow) Edge(x, rows);
+    for (std::size_t x = right; x < cols; x += kNarrow) Edge(x, rows);
+    if (count == 0) return;
+    ForBands(rows, [&](std::size_t y, std::size_t n) {
+      Inside<kWhole, kPixels>(y, n, left, count, stream_);
+      if (again) Inside<kWhole, kPixels>(y, n, end - kPixels, 1, false);
+    });
   }
 
-  // A block that sees pixels beyond the left or the right edge: it reads a copy
-  // of its few pixels with the border filled in.
-  [[gnu::noinline]] void Edge(const Rows& from, std::size_t x,
-                              Target<Out, false> to) const {
+  // Output rows [y, y + rows) of `count` blocks from column x on.
+  template <bool kWhole, std::size_t kPixels>
+  void Inside(std::size_t y, std::size_t rows, std::size_t x, std::size_t count,
+              bool stream) const {
+    const In* row[kInputs];
+    bool zeros = false;
+    for (std::size_t i = 0; i < kInputs; ++i) {
+      row[i] =
+          i < rows + kReach.above + kReach.below ? InputRow(y, i) : nullptr;
+      zeros |= row[i] == nullptr;
+    }
+    while (count > 0) {
+      const std::size_t some = zeros ? std::min(count, kZeroBlocks) : count;
+      Rows from;
+      for (std::size_t i = 0; i < kInputs; ++i) {
+        from.at[i] = row[i] == nullptr ? kZeros : row[i] + x - kReach.left;
+      }
+      Blocks<kPixels>(filter_, from, some,
+                      Target<Out, kWhole>{out_.row(y) + x, out_.stride(), rows,
+                                          out_.cols() - x, stream});
+      x += some * kPixels;
+      count -= some;
+    }
+  }
+
+  // Blocks below each other that see pixels beyond the left or the right edge:
+  // they read a copy of these columns with the border filled in.
+  [[gnu::noinline]] void Edge(std::size_t x, IndexRange rows) const {
     constexpr std::ptrdiff_t kReads = Filter::Reads(kNarrow);
     const auto cols = static_cast<std::ptrdiff_t>(image_.cols());
     // Rather some pixels once more than many beyond the edge.
-    if (to.cols < kNarrow && image_.cols() >= kNarrow) {
-      to.at -= kNarrow - to.cols;
-      x -= kNarrow - to.cols;
-      to.cols = kNarrow;
-    }
+    if (image_.cols() >= kNarrow) x = std::min(x, image_.cols() - kNarrow);
     const std::ptrdiff_t start = static_cast<std::ptrdiff_t>(x) -
                                  static_cast<std::ptrdiff_t>(kReach.left);
     // [begin, end) of what is read is inside; of the rest, the columns that
@@ -178,23 +194,33 @@ class Sweeper {
     // it has too much is before or behind what is read.
     const std::ptrdiff_t first = std::clamp<std::ptrdiff_t>(
         start, 0, std::max<std::ptrdiff_t>(0, cols - kReads));
-    HWY_ALIGN In copies[kInputs][3 * kReads];
-    Rows copied;
-    for (std::size_t i = 0; i < kInputs; ++i) {
+    const std::size_t inputs = rows.size() + kReach.above + kReach.below;
+    HWY_ALIGN In copies[kBandRows + kReach.above + kReach.below][3 * kReads];
+    for (std::size_t i = 0; i < inputs; ++i) {
       In* const copy = copies[i] + kReads;
-      copied.at[i] = from.at[i] == nullptr ? kZeros : copy;
-      if (from.at[i] == nullptr) continue;
+      const In* const row = InputRow(rows.begin, i);
+      if (row == nullptr) {
+        std::fill_n(copy, kReads, In{0});
+        continue;
+      }
       if (cols >= kReads) {
-        std::memcpy(copy + (first - start), from.at[i] + first,
-                    kReads * sizeof(In));
+        std::memcpy(copy + (first - start), row + first, kReads * sizeof(In));
       } else {
-        std::copy_n(from.at[i], cols, copy - start);
+        std::copy_n(row, cols, copy - start);
       }
       for_beyond([&](std::ptrdiff_t j) {
-        copy[j] = stand_in[j] < 0 ? In{0} : from.at[i][stand_in[j]];
+        copy[j] = stand_in[j] < 0 ? In{0} : row[stand_in[j]];
       });
     }
-    Blocks<kNarrow>(filter_, copied, 1, to);
+    ForBands(rows, [&](std::size_t y, std::size_t n) {
+      Rows from;
+      for (std::size_t i = 0; i < kInputs; ++i) {
+        from.at[i] = copies[std::min(y - rows.begin + i, inputs - 1)] + kReads;
+      }
+      Blocks<kNarrow>(filter_, from, 1,
+                      Target<Out, false>{out_.row(y) + x, out_.stride(), n,
+                                         out_.cols() - x, false});
+    });
   }
 
   const Filter& filter_;

@@ -135,6 +135,9 @@ void ExpectSameAtAllSizes(const F& run, const std::string& what) {
                         what);
   }
   ExpectSame<In, Out>(27, 5 * lanes + 9, run, what);
+  // Taller than all that is made at once, with a rest.
+  ExpectSame<In, Out>(67, 5, run, what);
+  ExpectSame<In, Out>(101, 2 * lanes + 1, run, what);
 }
 
 template <class Kernel, class In, class Out, class Border = ZeroBorder>
