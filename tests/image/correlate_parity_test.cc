@@ -232,6 +232,22 @@ struct LargestAcross {
   }();
 };
 
+// One more, and 16 bits would not hold them: they take another way.
+struct BeyondAcross {
+  static constexpr Stencil<5, 5> kTaps = [] {
+    Stencil<5, 5> taps{};
+    for (std::size_t r = 0; r < 5; ++r) {
+      for (std::size_t c = 0; c < 5; ++c) taps.taps[r][c] = c == 0 ? 25 : 26;
+    }
+    return taps;
+  }();
+};
+static_assert(internal::SeparatesBytes<Outer<7, 7>>());
+static_assert(internal::SeparatesBytes<Outer<2, 13>>());
+static_assert(internal::SeparatesBytes<LargestAcross>());
+static_assert(!internal::SeparatesBytes<BeyondAcross>());
+static_assert(!internal::SeparatesBytes<Dense<7, 7>>());
+
 TEST(CorrelateParity, RankOneOfBytes) {
   using Bytes = std::uint8_t;
   ExpectKernelSameAtAllBorders<Outer<7, 7>, Bytes, std::int16_t>("Outer 7x7");
@@ -240,6 +256,7 @@ TEST(CorrelateParity, RankOneOfBytes) {
   ExpectKernelSame<Outer<2, 13>, Bytes, std::int16_t>("Outer 2x13");
   ExpectKernelSame<Outer<15, 15>, Bytes, std::int16_t>("Outer 15x15");
   ExpectKernelSame<LargestAcross, Bytes, std::int16_t>("LargestAcross");
+  ExpectKernelSame<BeyondAcross, Bytes, std::int16_t>("BeyondAcross");
   // Longer and wider than what it keeps of an image.
   const auto run = []<class Policy>(Policy, auto image, auto out) {
     Correlate<Outer<9, 5>, Policy, ReflectBorder>(image, out);
