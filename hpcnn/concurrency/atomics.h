@@ -18,7 +18,9 @@
 #define HPCNN_CONCURRENCY_ATOMICS_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <thread>
 
 #if defined(__linux__)
 #include <linux/membarrier.h>
@@ -36,6 +38,16 @@ namespace internal {
 // std::atomic_thread_fence, which TSan refuses to compile; no data is ever
 // handed over by these fences alone, so TSan loses nothing.
 inline void FullFence() { __sync_synchronize(); }
+
+// Tells the processor that this is a spin loop: saves power, and the time that
+// leaving the loop would take.
+inline void SpinPause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 inline bool Membarrier() {
 #if defined(__linux__)
@@ -80,6 +92,24 @@ struct StdAtomics {
       internal::Membarrier();
     }
     internal::FullFence();
+  }
+
+  // Before a producer sleeps it lets another thread run, once; then it looks
+  // again, if this returns true.
+  static bool GiveWay() {
+    std::this_thread::yield();
+    return true;
+  }
+
+  // Before a consumer sleeps it looks so many times more, each after a rest. Who
+  // polls without rest takes the producer's cache line away after every item.
+  static constexpr int kLooks = 8;
+  static void Rest() {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::microseconds(3);
+    do {
+      internal::SpinPause();
+    } while (Clock::now() < end);
   }
 };
 

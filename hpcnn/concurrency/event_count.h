@@ -72,10 +72,7 @@ class EventCount {
 };
 
 // Blocks on `event` until done(), which has just said no, or until stop is
-// requested. Does not spin (std::atomic::wait looks a few times): on the
-// reference machine a consumer that polls takes the producer's cache line away
-// after every item, and is 2-4 times slower than one that sleeps until there is
-// a run of them.
+// requested. Does not spin (std::atomic::wait looks a few times).
 template <class Atomics, class Done>
 [[gnu::noinline]] void Await(EventCount<Atomics>& event,
                              const std::stop_token& stop, Done done) {

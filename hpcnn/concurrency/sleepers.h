@@ -19,6 +19,7 @@
 #include <cstdint>
 
 #include "hpcnn/base/target.h"
+#include "hpcnn/concurrency/atomics.h"
 #include "hpcnn/concurrency/cache_line.h"
 
 HPCNN_NAMESPACE_BEGIN
@@ -38,7 +39,7 @@ class Sleepers {
       do {
         for (int look = 0; look < 16; ++look) {
           if (ready()) return;
-          SpinPause();
+          internal::SpinPause();
         }
       } while (Clock::now() < end);
     }
@@ -67,16 +68,6 @@ class Sleepers {
   bool maybe_any() const { return armed_.load(std::memory_order_relaxed) != 0; }
 
  private:
-  // Tells the processor that this is a spin loop: saves power, and the time
-  // that leaving the loop would take.
-  static void SpinPause() {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-  }
-
   // 4 bytes each: the size for which std::atomic::wait is a plain futex.
   alignas(kNoFalseSharing) std::atomic<std::uint32_t> armed_{0};
   std::atomic<std::uint32_t> wakes_{0};
