@@ -24,9 +24,9 @@
 //            consumer or a producer of another lane.
 // Waiting    a blocking call sleeps until it can go on, Close is called, or its
 //            stop token is triggered. Nobody asleep: no system call. To sleep
-//            and to be woken costs some 20 us, so a producer first gives way to
-//            other threads, once, and the consumer looks again for 24 us, unless
-//            it has the only processor.
+//            and to be woken costs some 20 us: so a producer first gives way to
+//            other threads, once, and the consumer looks again for 24 us, if
+//            there are processors for it and all Producers.
 // Close      every Push fails from then on; Pop hands out what is there, waits
 //            for who is inside a lane, then reports the end. What a Push
 //            returned true for is always popped.
@@ -237,7 +237,9 @@ class MpscRing {
   // The shared lane, and lanes for `producers` Producers.
   explicit MpscRing(std::size_t producers = 0)
       : lane_count_(1 + producers),
-        looks_(UsableCpus().count > 1 ? Atomics::kLooks : 0),
+        looks_(std::max<std::size_t>(producers, 1) < UsableCpus().count
+                   ? Atomics::kLooks
+                   : 0),
         lanes_(std::make_unique<Lane[]>(lane_count_)),
         slots_(static_cast<T*>(::operator new(lane_count_* Capacity * sizeof(T),
                                               kSlotAlignment))) {
