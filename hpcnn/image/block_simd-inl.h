@@ -70,9 +70,9 @@ struct Target {
 
 inline constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;  // 32, not 16
 
-// Nothing, but the compiler must have computed `v` here. Without it GCC
+// Nothing, but the compiler must have `v` in a register here. Without it GCC
 // finishes one sum after the other and keeps all the pixels meanwhile, of which
-// there are more than registers.
+// there are more than registers; or loads a pixel anew for every sum.
 template <class V>
 HWY_INLINE void KeepInOrder(V& v) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE2

@@ -71,6 +71,7 @@ class Sweeper {
         stream_(Streams(out, Filter::kNarrow)) {}
 
   void Run(IndexRange rows) const {
+    if (rows.size() == 0) return;  // there are more threads than rows
     if (rows.size() < kRows) return Bands<false>(rows);
     for (std::size_t y = rows.begin; y < rows.end; y += kBandRows) {
       // Never less than a block's rows, rather some once more.
