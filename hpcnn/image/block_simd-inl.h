@@ -12,25 +12,15 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
-#include <utility>
 
 #include "hpcnn/base/target.h"
+#include "hpcnn/base/unroll.h"
 #include "hwy/highway.h"
 
 HPCNN_NAMESPACE_BEGIN
 namespace internal {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-// f(constant 0), f(constant 1), ...: the index is a constant inside f.
-template <std::size_t kCount, class F>
-HWY_INLINE void Unroll(const F& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>)
-      __attribute__((always_inline)) {
-    (f(std::integral_constant<std::size_t, I>{}), ...);
-  }
-  (std::make_index_sequence<kCount>{});
-}
 
 // Pixels that a filter reads around one, in each direction.
 struct Reach {

@@ -48,7 +48,7 @@ struct Dense {
       for (std::size_t n = 0; n < y.rows(); ++n) {
         std::copy_n(Bias(params), Outputs, y.row(n));
       }
-      Gemm<P, Accumulate>(x, Weights(params), y);
+      Gemm<P>(x, Weights(params), y, Accumulate{});
     }
 
     template <ExecutionPolicy P, class T>

@@ -12,15 +12,19 @@
 #ifndef HPCNN_OPS_ELEMENTWISE_H_
 #define HPCNN_OPS_ELEMENTWISE_H_
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "hpcnn/base/check.h"
+#include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
+#include "hpcnn/concurrency/threads.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -37,6 +41,24 @@ struct ScaledSum {
   T alpha;
   T beta;
   T operator()(T x, T y) const { return alpha * x + beta * y; }
+};
+
+// alpha * x + y.
+template <class T>
+struct SaxpyFunction {
+  T alpha;
+  T operator()(T x, T y) const { return alpha * x + y; }
+};
+
+// The larger one; a NaN if either is.
+struct Max2 {
+  template <class T>
+  T operator()(T x, T y) const {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (std::isnan(x)) return x;
+    }
+    return x > y ? x : y;  // y if that is a NaN
+  }
 };
 
 // v' = g + momentum * v and w' = w - rate * v', of (g, v, w): gradient descent
@@ -114,15 +136,37 @@ struct ElementwiseKernel<Scalar> {
   }
 };
 
+// f(range) for some of [0, size) a thread, each a multiple of many lines.
+template <class F>
+void ForChunks(std::size_t size, Threads threads, const F& f) {
+  constexpr std::size_t kChunk = 4096;
+  threads.ForShares((size + kChunk - 1) / kChunk, [&](IndexRange chunks) {
+    f(IndexRange{chunks.begin * kChunk, std::min(chunks.end * kChunk, size)});
+  });
+}
+
 }  // namespace internal
 
-// T is float or double; all spans have the same length.
+// T is float or double, or an integer where f takes it; all spans have the same
+// length.
 template <ExecutionPolicy Policy = DefaultPolicy, class F, class T, class... In>
 void Elementwise(const F& f, std::span<T> out, In... in) {
   HPCNN_CHECK(((std::span<const T>(in).size() == out.size()) && ...),
               "Elementwise needs spans of one length");
   internal::ElementwiseKernel<Policy>::Run(f, out.size(), out.data(),
                                            std::span<const T>(in).data()...);
+}
+
+// The same, shared by threads: for some 100 000 elements and more.
+template <ExecutionPolicy Policy = DefaultPolicy, class F, class T, class... In>
+void Elementwise(const F& f, Threads threads, std::span<T> out, In... in) {
+  HPCNN_CHECK(((std::span<const T>(in).size() == out.size()) && ...),
+              "Elementwise needs spans of one length");
+  internal::ForChunks(out.size(), threads, [&](IndexRange range) {
+    internal::ElementwiseKernel<Policy>::Run(
+        f, range.size(), out.data() + range.begin,
+        std::span<const T>(in).data() + range.begin...);
+  });
 }
 
 // The same for a function with two results, a pair.
@@ -139,8 +183,23 @@ void ElementwisePair(const F& f, std::span<T> out0, std::span<T> out1,
 
 // out = x + y.
 template <ExecutionPolicy Policy = DefaultPolicy, class T>
-void Add(std::span<const T> x, std::span<const T> y, std::span<T> out) {
-  Elementwise<Policy>(Sum2{}, out, x, y);
+void Add(std::span<const T> x, std::span<const T> y, std::span<T> out,
+         Threads threads = {}) {
+  Elementwise<Policy>(Sum2{}, threads, out, x, y);
+}
+
+// out = the larger one of x and y, of integers or floats.
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+void ElementwiseMax(std::span<const T> x, std::span<const T> y,
+                    std::span<T> out, Threads threads = {}) {
+  Elementwise<Policy>(Max2{}, threads, out, x, y);
+}
+
+// y = alpha * x + y.
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+void Saxpy(T alpha, std::span<const T> x, std::span<T> y,
+           Threads threads = {}) {
+  Elementwise<Policy>(SaxpyFunction<T>{alpha}, threads, y, x, y);
 }
 
 // y = alpha * x + beta * y.

@@ -36,6 +36,24 @@ struct Vectorised<ScaledSum<T>> {
   }
 };
 template <class T>
+struct Vectorised<SaxpyFunction<T>> {
+  template <class D, class V>
+  static V Call(const SaxpyFunction<T>& f, D d, V x, V y) {
+    return hn::MulAdd(hn::Set(d, f.alpha), x, y);
+  }
+};
+template <>
+struct Vectorised<Max2> {
+  template <class D, class V>
+  static V Call(const Max2&, D, V x, V y) {
+    if constexpr (hwy::IsFloat<hn::TFromD<D>>()) {
+      return hn::IfThenElse(hn::Or(hn::Gt(x, y), hn::IsNaN(x)), x, y);
+    } else {
+      return hn::Max(x, y);
+    }
+  }
+};
+template <class T>
 struct Vectorised<MomentumFunction<T>> {
   template <class D, class V>
   static std::pair<V, V> Call(const MomentumFunction<T>& f, D d, V g, V v,

@@ -1,165 +1,339 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Gemm on Highway. A tile of C stays in registers while k runs; A is broadcast
-// element by element, so it may be stored either way round; B is read by rows,
-// so a transposed B is first packed, a block at a time, on the stack.
+// Gemm<Simd>. A tile of C stays in registers while k runs: B is read by rows, A
+// is broadcast element by element, so it may be stored either way round. A block
+// of B, some rows by one panel of columns, stays in a cache while all rows of A
+// pass by. It is packed, on the stack, where it is transposed or where its rows
+// would cost more than the copy.
 
 #ifndef HPCNN_OPS_GEMM_SIMD_INL_H_
 #define HPCNN_OPS_GEMM_SIMD_INL_H_
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
+#include "hpcnn/base/unroll.h"
 #include "hpcnn/ops/gemm.h"
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
 
 HPCNN_NAMESPACE_BEGIN
 namespace internal {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Two FMA ports with a latency of four cycles want at least eight independent
-// accumulators; every further one saves loads. With 32 registers: 24
-// accumulators + 4 of B + 1 broadcast. With 16: 12 + 2 + 1.
+// Tiles are of at most so many vectors side by side.
 inline constexpr std::size_t kGemmVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
-inline constexpr std::size_t kGemmAccumulators =
-    HWY_TARGET <= HWY_AVX3 ? 24 : 12;
-// A block of B of kGemmDepth rows by kGemmVectors vectors (AVX-512: 128 x 256 B
-// = 32 KiB) stays in the L1 cache while all rows of A pass by.
-inline constexpr std::size_t kGemmDepth = 128;
 
-// C [kRows, up to kVectors vectors] (+)= A [kRows, depth] * B [depth, ...].
-// `cols` counts the columns of the last vector; full tiles ignore it.
-template <std::size_t kRows, std::size_t kVectors, bool kPartial, class T>
-HWY_INLINE void GemmTile(const Operand<T>& a, const T* HWY_RESTRICT b,
-                         std::size_t b_step, std::size_t cols, bool keep_old,
-                         T* HWY_RESTRICT c, std::size_t c_step) {
-  const hn::ScalableTag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto load = [&](const T* p, std::size_t v) HWY_ATTR {
-    if constexpr (kPartial) {
-      if (v + 1 == kVectors) return hn::LoadN(d, p + v * lanes, cols);
-    }
-    return hn::LoadU(d, p + v * lanes);
-  };
+// The rows of the tallest tile. Two ports with a latency of four cycles want
+// eight sums or more; every further one saves loads, as long as registers are
+// left for a row of B and one element of A. A tile of one vector loads as much
+// of A as it multiplies, so there height alone saves.
+template <std::size_t kVectors>
+inline constexpr std::size_t kGemmRows = HWY_TARGET <= HWY_AVX3
+                                             ? (kVectors == 1  ? 12
+                                                : kVectors < 4 ? 8
+                                                               : 6)
+                                             : (kVectors == 1 ? 8 : 6);
 
-  V sum[kRows][kVectors];
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      sum[r][v] = keep_old ? load(c + r * c_step, v) : hn::Zero(d);
-    }
-  }
-  for (std::size_t k = 0; k < a.cols; ++k) {
-    V row[kVectors];
-    for (std::size_t v = 0; v < kVectors; ++v) row[v] = load(b + k * b_step, v);
-    for (std::size_t r = 0; r < kRows; ++r) {
-      const V left = hn::Set(d, a(r, k));
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        sum[r][v] = hn::MulAdd(left, row[v], sum[r][v]);
-      }
-    }
-  }
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      T* const to = c + r * c_step + v * lanes;
-      if (kPartial && v + 1 == kVectors) {
-        hn::StoreN(sum[r][v], d, to, cols);
-      } else {
-        hn::StoreU(sum[r][v], d, to);
-      }
-    }
-  }
-}
+// Rows of B in a block: with 4 vectors of AVX-512, 256 x 256 B = 64 KiB. More
+// than the L1 cache holds, but B is read in order, and C only once in so many
+// steps.
+inline constexpr std::size_t kGemmDepth = 256;
 
-// All rows of one panel of columns, in the tallest tiles that fit the
-// registers.
-template <std::size_t kVectors, bool kPartial, class T>
-void GemmPanel(Operand<T> a, const T* b, std::size_t b_step, std::size_t cols,
-               bool keep_old, T* c, std::size_t c_step) {
-  constexpr std::size_t kRows = kGemmAccumulators / kVectors;
-  const auto tiles = [&]<std::size_t kTileRows>() HWY_ATTR {
-    for (; a.rows >= kTileRows; a.rows -= kTileRows) {
-      GemmTile<kTileRows, kVectors, kPartial>(a, b, b_step, cols, keep_old, c,
-                                              c_step);
-      a.data += kTileRows * a.row_step;
-      c += kTileRows * c_step;
-    }
-  };
-  tiles.template operator()<kRows>();
-  if constexpr (kRows > 4) tiles.template operator()<4>();
-  tiles.template operator()<2>();
-  tiles.template operator()<1>();
-}
-
-// Copies B [depth, cols], of which element (k, n) is b.data[k * row_step + n *
-// col_step], to rows of `step` elements.
+// A block's share of the sums over k.
 template <class T>
-const T* GemmPack(const Operand<T>& b, std::size_t k0, std::size_t n0,
-                  std::size_t depth, std::size_t cols, std::size_t step,
-                  T* packed) {
-  for (std::size_t n = 0; n < cols; ++n) {
-    for (std::size_t k = 0; k < depth; ++k) {
-      packed[k * step + n] = b(k0 + k, n0 + n);
+struct GemmBlock {
+  Operand<T> a;        // [M, depth]
+  const T* b;          // [depth, a tile's columns]
+  std::size_t b_step;  // elements from row to row
+  std::size_t last;    // columns in a tile's last vector
+  T alpha;
+  bool keep_old;  // add to C
+  T* c;
+  std::size_t c_step;
+};
+
+// The elements a(r, k) of some rows, in groups of four that share one pointer:
+// with one for each row the processor's registers would not suffice.
+template <std::size_t kRows, class T>
+class GemmColumn {
+ public:
+  HWY_INLINE explicit GemmColumn(const Operand<T>& a)
+      : step_(a.row_step), three_(3 * a.row_step), next_(a.col_step) {
+    for (std::size_t g = 0; g < kGroups; ++g) {
+      group_[g] = a.data + 4 * g * a.row_step;
     }
   }
-  return packed;
-}
-
-template <>
-struct GemmKernel<Simd> {
-  template <class Update, class T>
-  static void Run(Operand<T> a, Operand<T> b, MatrixView<T> c) {
-    const hn::ScalableTag<T> d;
-    const std::size_t lanes = hn::Lanes(d);
-    const std::size_t panel = kGemmVectors * lanes;
-    const bool packs = b.col_step != 1;
-    // 32 KiB: what stays in L1 anyway.
-    alignas(64) T packed[kGemmDepth * kGemmVectors * HWY_MAX_BYTES / sizeof(T)];
-
-    if (a.cols == 0 && !Update::kKeepsOld) {
-      for (std::size_t r = 0; r < c.rows(); ++r) {
-        std::fill_n(c.row(r), c.cols(), T{0});
-      }
-    }
-    for (std::size_t k = 0; k < a.cols; k += kGemmDepth) {
-      const std::size_t depth = std::min(kGemmDepth, a.cols - k);
-      const bool keep_old = Update::kKeepsOld || k > 0;
-      const Operand<T> left{a.data + k * a.col_step, a.rows, depth, a.row_step,
-                            a.col_step};
-      for (std::size_t n = 0; n < c.cols(); n += panel) {
-        const std::size_t cols = std::min(panel, c.cols() - n);
-        const T* right = b.data + k * b.row_step + n;
-        std::size_t step = b.row_step;
-        if (packs) {
-          right = GemmPack(b, k, n, depth, cols, panel, packed);
-          step = panel;
-        }
-        Panel(left, right, step, cols, keep_old, c.data() + n, c.stride());
-      }
+  template <std::size_t kRow>
+  HWY_INLINE const T* at() const {
+    const T* const group = group_[kRow / 4];
+    return kRow % 4 == 3 ? group + three_ : group + kRow % 4 * step_;
+  }
+  HWY_INLINE void Next() {
+    for (const T*& group : group_) {
+      group += next_;
+      // The compiler must not see that all rows are one pointer plus something.
+      asm volatile("" : "+r"(group));
     }
   }
 
  private:
-  template <class T>
-  static void Panel(const Operand<T>& a, const T* b, std::size_t b_step,
-                    std::size_t cols, bool keep_old, T* c, std::size_t c_step) {
+  static constexpr std::size_t kGroups = (kRows + 3) / 4;
+  const T* group_[kGroups];
+  std::size_t step_;
+  std::size_t three_;
+  std::size_t next_;
+};
+
+// C [kRows, up to kVectors vectors] (+)= A [kRows, depth] * B [depth, ...].
+template <std::size_t kRows, std::size_t kVectors, bool kPartial, class T>
+HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto load = [&](const T* p, auto v) HWY_ATTR {
+    if constexpr (kPartial && v + 1 == kVectors) {
+      return hn::LoadN(d, p + v * lanes, block.last);
+    } else {
+      return hn::LoadU(d, p + v * lanes);
+    }
+  };
+
+  V sum[kRows][kVectors];
+  const auto for_each = [&](auto f) __attribute__((always_inline)) {
+    Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+      Unroll<kVectors>([&](auto v) __attribute__((always_inline)) { f(r, v); });
+    });
+  };
+  T* const c = block.c;
+  const std::size_t c_step = block.c_step;
+  const bool scaled = block.alpha != T{1};
+  if (block.keep_old && !scaled) {
+    for_each([&](auto r, auto v) __attribute__((always_inline)) {
+      sum[r][v] = load(c + r * c_step, v);
+    });
+  } else {
+    for_each([&](auto r, auto v)
+                 __attribute__((always_inline)) { sum[r][v] = hn::Zero(d); });
+  }
+  GemmColumn<kRows, T> column(block.a);
+  const T* HWY_RESTRICT b = block.b;
+  for (std::size_t k = block.a.cols; k != 0; --k) {
+    V row[kVectors];
+    Unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+      row[v] = load(b, v);
+    });
+    Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+      const V left = hn::Set(d, *column.template at<r>());
+      Unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+        sum[r][v] = hn::MulAdd(left, row[v], sum[r][v]);
+      });
+    });
+    b += block.b_step;
+    column.Next();
+  }
+  if (scaled) {
+    const V alpha = hn::Set(d, block.alpha);
+    for_each([&](auto r, auto v) __attribute__((always_inline)) {
+      sum[r][v] = block.keep_old
+                      ? hn::MulAdd(alpha, sum[r][v], load(c + r * c_step, v))
+                      : hn::Mul(alpha, sum[r][v]);
+    });
+  }
+  for_each([&](auto r, auto v) __attribute__((always_inline)) {
+    T* const to = c + r * c_step + v * lanes;
+    if constexpr (kPartial && v + 1 == kVectors) {
+      hn::StoreN(sum[r][v], d, to, block.last);
+    } else {
+      hn::StoreU(sum[r][v], d, to);
+    }
+  });
+}
+
+// All rows of a panel, in tiles of nearly one height.
+template <std::size_t kVectors, bool kPartial, class T>
+HWY_NOINLINE void GemmPanel(GemmBlock<T> block) {
+  constexpr std::size_t kMost = kGemmRows<kVectors>;
+  for (std::size_t tiles = (block.a.rows + kMost - 1) / kMost; tiles > 0;
+       --tiles) {
+    const std::size_t rows = (block.a.rows + tiles - 1) / tiles;
+    // The next tile's part of C: its rows are too short for the processor to
+    // see them coming.
+    if (tiles > 1 && block.a.cols >= 64) {
+      const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+      for (std::size_t r = rows; r < 2 * rows; ++r) {
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          hwy::Prefetch(block.c + r * block.c_step + v * lanes);
+        }
+      }
+    }
+    Unroll<kMost>([&](auto r) __attribute__((always_inline)) {
+      if (rows == r + 1) GemmTile<r + 1, kVectors, kPartial>(block);
+    });
+    block.a.rows -= rows;
+    block.a.data += rows * block.a.row_step;
+    block.c += rows * block.c_step;
+  }
+}
+
+// Turns a square of vectors over. Each round interleaves the first half of the
+// vectors with the second one: after log2(lanes) rounds row and column have
+// changed places.
+template <std::size_t kLanes, class D, class V>
+HWY_INLINE void TransposeSquare(D d, V* rows) {
+  for (std::size_t round = 1; round < kLanes; round *= 2) {
+    V next[kLanes];
+    Unroll<kLanes / 2>([&](auto i) __attribute__((always_inline)) {
+      next[2 * i] = hn::InterleaveWholeLower(d, rows[i], rows[i + kLanes / 2]);
+      next[2 * i + 1] =
+          hn::InterleaveWholeUpper(d, rows[i], rows[i + kLanes / 2]);
+    });
+    Unroll<kLanes>([&](auto i)
+                       __attribute__((always_inline)) { rows[i] = next[i]; });
+  }
+}
+
+// Copies B [depth, cols] to rows of `step` elements, whole vectors.
+template <class T>
+HWY_NOINLINE void GemmPack(const Operand<T>& b, std::size_t step, T* packed) {
+  if (b.col_step == 1) {
+    for (std::size_t k = 0; k < b.rows; ++k) {
+      std::copy_n(b.data + k * b.row_step, b.cols, packed + k * step);
+    }
+    return;
+  }
+#if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
+  for (std::size_t n = 0; n < b.cols; ++n) {
+    for (std::size_t k = 0; k < b.rows; ++k) packed[k * step + n] = b(k, n);
+  }
+#else
+  const hn::ScalableTag<T> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  for (std::size_t n = 0; n < b.cols; n += kLanes) {
+    for (std::size_t k = 0; k < b.rows; k += kLanes) {
+      const std::size_t rows = std::min(kLanes, b.rows - k);
+      hn::Vec<decltype(d)> square[kLanes];
+      Unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
+        square[i] =
+            n + i < b.cols ? hn::LoadN(d, &b(k, n + i), rows) : hn::Zero(d);
+      });
+      TransposeSquare<kLanes>(d, square);
+      Unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
+        if (i < rows) hn::Store(square[i], d, packed + (k + i) * step + n);
+      });
+    }
+  }
+#endif
+}
+
+// C = beta C.
+template <class T>
+void ScaleOld(MatrixView<T> c, T beta) {
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t r = 0; r < c.rows(); ++r) {
+    T* const row = c.row(r);
+    std::size_t n = 0;
+    for (; n + lanes <= c.cols(); n += lanes) {
+      hn::StoreU(hn::Mul(hn::Set(d, beta), hn::LoadU(d, row + n)), d, row + n);
+    }
+    for (; n < c.cols(); ++n) row[n] *= beta;
+  }
+}
+
+template <>
+struct GemmKernel<Simd> {
+  template <class T, class Update, class Epilogue>
+  static void Run(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
+                  const Update& update, const Epilogue& epilogue,
+                  std::size_t row, std::size_t col) {
+    T alpha{1};
+    bool keep_old = false;
+    if constexpr (std::is_same_v<Update, AlphaBeta<T>>) {
+      alpha = update.alpha;
+      keep_old = update.beta != T{0};
+      if (keep_old) ScaleOld(c, update.beta);
+    } else {
+      keep_old = Update::kKeepsOld;
+    }
+    if (a.cols == 0) {
+      for (std::size_t r = 0; r < c.rows() && !keep_old; ++r) {
+        std::fill_n(c.row(r), c.cols(), T{0});
+      }
+      return epilogue.template Apply<Simd>(c, row, col);
+    }
+    Blocks(a, b, c, alpha, keep_old, [&](IndexRange cols) {
+      epilogue.template Apply<Simd>(
+          MatrixView<T>(c.data() + cols.begin, c.rows(), cols.size(),
+                        c.stride()),
+          row, col + cols.begin);
+    });
+  }
+
+ private:
+  // done(cols): these columns of C are complete, and still in a cache.
+  template <class T, class Done>
+  static void Blocks(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
+                     T alpha, bool keep_old, const Done& done) {
     const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
-    if (cols == kGemmVectors * lanes) {
-      GemmPanel<kGemmVectors, false>(a, b, b_step, lanes, keep_old, c, c_step);
-      return;
+    // Few rows fit one tile, if it is narrower.
+    constexpr std::size_t kNarrow = kGemmVectors - 1;
+    const bool narrow =
+        c.rows() > kGemmRows<kGemmVectors> && c.rows() <= kGemmRows<kNarrow>;
+    const std::size_t panel = (narrow ? kNarrow : kGemmVectors) * lanes;
+    const bool packs = b.col_step != 1 || PaysToPack(a, b);
+    HWY_ALIGN T
+        packed[kGemmDepth * kGemmVectors * hn::MaxLanes(hn::ScalableTag<T>())];
+
+    for (std::size_t k = 0; k < a.cols; k += kGemmDepth) {
+      const IndexRange depth{k, std::min(k + kGemmDepth, a.cols)};
+      for (std::size_t n = 0; n < c.cols(); n += panel) {
+        const IndexRange cols{n, std::min(n + panel, c.cols())};
+        const std::size_t vectors = (cols.size() + lanes - 1) / lanes;
+        GemmBlock<T> block{.a = a.Cols(depth),
+                           .b = &b(k, n),
+                           .b_step = b.row_step,
+                           .last = cols.size() - (vectors - 1) * lanes,
+                           .alpha = alpha,
+                           .keep_old = keep_old || k > 0,
+                           .c = c.data() + n,
+                           .c_step = c.stride()};
+        if (packs) {
+          GemmPack({block.b, depth.size(), cols.size(), b.row_step, b.col_step},
+                   panel, packed);
+          block.b = packed;
+          block.b_step = panel;
+        }
+        Panel(block, vectors);
+        if (depth.end == a.cols) done(cols);
+      }
     }
-    const std::size_t vectors = (cols + lanes - 1) / lanes;
-    const std::size_t last = cols - (vectors - 1) * lanes;
-    const auto partial = [&]<std::size_t kVectors>() HWY_ATTR {
-      GemmPanel<kVectors, true>(a, b, b_step, last, keep_old, c, c_step);
-    };
-    if (vectors == 1) return partial.template operator()<1>();
-    if (vectors == 2) return partial.template operator()<2>();
-    if constexpr (kGemmVectors > 2) {
-      if (vectors == 3) return partial.template operator()<3>();
-      return partial.template operator()<4>();
+  }
+
+  // Rows that begin anywhere lie in two lines a vector, rows far apart on a
+  // page each; one copy, and many rows of A gain by it.
+  template <class T>
+  static bool PaysToPack(const Operand<T>& a, const Operand<T>& b) {
+    constexpr std::size_t kCacheLine = 64;
+    const std::size_t step = b.row_step * sizeof(T);
+    return a.rows >= 64 && b.cols * sizeof(T) > kCacheLine &&
+           (step > 2048 || step % kCacheLine != 0 ||
+            reinterpret_cast<std::uintptr_t>(b.data) % kCacheLine != 0);
+  }
+
+  template <class T>
+  static void Panel(const GemmBlock<T>& block, std::size_t vectors) {
+    if (vectors == kGemmVectors &&
+        block.last == hn::Lanes(hn::ScalableTag<T>())) {
+      return GemmPanel<kGemmVectors, false>(block);
     }
+    Unroll<kGemmVectors>([&](auto v) {
+      if (vectors == v + 1) GemmPanel<v + 1, true>(block);
+    });
   }
 };
 

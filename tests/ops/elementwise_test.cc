@@ -3,6 +3,7 @@
 
 #include "hpcnn/ops/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
+#include "hpcnn/concurrency/threads.h"
 
 namespace hpcnn {
 namespace {
@@ -59,6 +61,9 @@ void ForEachBinary(const F& check) {
   check("sum", Sum2{}, [](double x, double y) { return x + y; });
   check("scaled sum", ScaledSum<T>{T{0.5}, T{-2}},
         [](double x, double y) { return 0.5 * x - 2 * y; });
+  check("saxpy", SaxpyFunction<T>{T{-1.5}},
+        [](double x, double y) { return -1.5 * x + y; });
+  check("max", Max2{}, [](double x, double y) { return std::max(x, y); });
   check("relu gradient", ReluGradient{},
         [](double y, double d_y) { return y > 0 ? d_y : 0; });
   check("sigmoid gradient", SigmoidGradient{},
@@ -192,6 +197,75 @@ TEST(ElementwiseDeathTest, RefusesLengthsThatDiffer) {
   EXPECT_DEATH(Elementwise<Simd>(ReluFunction{}, std::span<float>(out),
                                  std::span<const float>(x)),
                "Elementwise needs");
+}
+
+template <class T>
+class MaxTest : public ::testing::Test {};
+using Numbers =
+    ::testing::Types<std::uint8_t, std::int8_t, std::uint16_t, std::int16_t,
+                     std::uint32_t, std::int32_t, std::int64_t, float, double>;
+TYPED_TEST_SUITE(MaxTest, Numbers);
+
+TYPED_TEST(MaxTest, IsTheLargerOneAtEverySize) {
+  using T = TypeParam;
+  RandomStream stream({.seed = 5});
+  for (std::size_t size = 0; size <= 2 * 64 + 3; ++size) {
+    std::vector<T> x(size), y(size), want(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      // Signs and all widths.
+      x[i] = static_cast<T>(static_cast<std::int32_t>(stream.Below(1u << 31)) *
+                            (i % 3 == 0 ? -1 : 1));
+      y[i] = i % 7 == 0 ? x[i]
+                        : static_cast<T>(static_cast<std::int32_t>(
+                                             stream.Below(1u << (i % 31))) *
+                                         (i % 2 == 0 ? -1 : 1));
+      want[i] = std::max(x[i], y[i]);
+    }
+    std::vector<T> out(size);
+    ElementwiseMax<Simd>(std::span<const T>(x), std::span<const T>(y),
+                         std::span<T>(out));
+    EXPECT_EQ(out, want) << size;
+    ElementwiseMax<Scalar>(std::span<const T>(x), std::span<const T>(y),
+                           std::span<T>(out));
+    EXPECT_EQ(out, want) << size;
+  }
+}
+
+TEST(MaxTest, ANanIsTheLargerOne) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> x(40, 1);
+  std::vector<float> y(40, -std::numeric_limits<float>::infinity());
+  x[0] = x[2] = y[1] = y[2] = kNan;
+  const auto check = [&]<class Policy>() {
+    std::vector<float> out(x.size());
+    ElementwiseMax<Policy>(std::span<const float>(x), std::span<const float>(y),
+                           std::span<float>(out));
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(std::isnan(out[i])) << i;
+    for (std::size_t i = 3; i < 40; ++i) EXPECT_EQ(out[i], 1) << i;
+  };
+  check.template operator()<Scalar>();
+  check.template operator()<Simd>();
+}
+
+TEST(ElementwiseThreadsTest, ThreadsGiveTheSame) {
+  for (const std::size_t size : {0, 1, 4095, 4096, 4097, 100'003}) {
+    const std::vector<float> x = RandomVector<float>(size, 1);
+    const std::vector<float> y = RandomVector<float>(size, 2);
+    const std::span<const float> in(x);
+    const auto run = [&](Threads threads) {
+      std::vector<float> sum(size), largest(size), saxpy = y;
+      Add<Simd>(in, std::span<const float>(y), std::span<float>(sum), threads);
+      ElementwiseMax<Simd>(in, std::span<const float>(y),
+                           std::span<float>(largest), threads);
+      Saxpy<Simd>(2.0f, in, std::span<float>(saxpy), threads);
+      sum.insert(sum.end(), largest.begin(), largest.end());
+      sum.insert(sum.end(), saxpy.begin(), saxpy.end());
+      return sum;
+    };
+    const std::vector<float> one = run({});
+    EXPECT_EQ(run(2), one) << size;
+    EXPECT_EQ(run(7), one) << size;
+  }
 }
 
 }  // namespace

@@ -7,12 +7,16 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
 #include "hpcnn/base/tensor.h"
+#include "hpcnn/concurrency/threads.h"
+#include "hpcnn/ops/elementwise.h"
+#include "hpcnn/ops/gemm_epilogue.h"
 
 namespace hpcnn {
 namespace {
@@ -76,19 +80,21 @@ class Product {
     }
   }
 
-  template <class Policy, class Update>
-  Stored<T> Run() const {
+  template <class Policy, class Update, class Epilogue = KeepSums>
+  Stored<T> Run(const Update& update = {}, const Epilogue& epilogue = {},
+                Threads threads = {}) const {
     Stored<T> c = c_;
     const MatrixView<const T> a = a_.view();
     const MatrixView<const T> b = b_.view();
     if (transpose_a_ && transpose_b_) {
-      Gemm<Policy, Update>(Transpose(a), Transpose(b), c.view());
+      Gemm<Policy>(Transpose(a), Transpose(b), c.view(), update, epilogue,
+                   threads);
     } else if (transpose_a_) {
-      Gemm<Policy, Update>(Transpose(a), b, c.view());
+      Gemm<Policy>(Transpose(a), b, c.view(), update, epilogue, threads);
     } else if (transpose_b_) {
-      Gemm<Policy, Update>(a, Transpose(b), c.view());
+      Gemm<Policy>(a, Transpose(b), c.view(), update, epilogue, threads);
     } else {
-      Gemm<Policy, Update>(a, b, c.view());
+      Gemm<Policy>(a, b, c.view(), update, epilogue, threads);
     }
     return c;
   }
@@ -206,6 +212,120 @@ TYPED_TEST(GemmTest, EmptySumIsZeroOrTheOldValue) {
   };
   check.template operator()<Scalar>();
   check.template operator()<Simd>();
+}
+
+// All that is left to round is alpha times the sum, and there is nothing.
+TYPED_TEST(GemmTest, ScalesTheProductAndTheOldValues) {
+  using T = TypeParam;
+  ForEachProduct<T, Accumulate>(
+      Values::kSmallIntegers, [](const auto& product) {
+        for (const AlphaBeta<T> update :
+             {AlphaBeta<T>{2, T{-0.5}}, {1, 3}, {-3, 0}, {0, 1}}) {
+          EXPECT_EQ(product.template Run<Scalar>(update).data,
+                    product.template Run<Simd>(update).data)
+              << update.alpha << " " << update.beta;
+        }
+        EXPECT_EQ(product.template Run<Simd>(AlphaBeta<T>{1, 1}).data,
+                  (product.template Run<Scalar, Accumulate>().data));
+      });
+}
+
+TYPED_TEST(GemmTest, BetaOfZeroDoesNotReadOldValues) {
+  using T = TypeParam;
+  const auto check = []<class Policy>() {
+    Stored<T> a(2, 3, 0), b(3, 4, 0), c(2, 4, 0), none(2, 0, 0),
+        nothing(0, 4, 0);
+    std::fill(a.data.begin(), a.data.end(), T{1});
+    std::fill(b.data.begin(), b.data.end(), T{2});
+    const auto expect = [&](T value) {
+      for (const T x : c.data) EXPECT_EQ(x, value);
+    };
+    std::fill(c.data.begin(), c.data.end(),
+              std::numeric_limits<T>::quiet_NaN());
+    Gemm<Policy>(a.view(), b.view(), c.view(), AlphaBeta<T>{T{0.5}, 0});
+    expect(3);
+    std::fill(c.data.begin(), c.data.end(),
+              std::numeric_limits<T>::quiet_NaN());
+    Gemm<Policy>(none.view(), nothing.view(), c.view(), AlphaBeta<T>{1, 0});
+    expect(0);
+    Gemm<Policy>(none.view(), nothing.view(), c.view(), AlphaBeta<T>{1, 1});
+    expect(0);
+  };
+  check.template operator()<Scalar>();
+  check.template operator()<Simd>();
+}
+
+TYPED_TEST(GemmTest, NanAndInfinityPassThrough) {
+  using T = TypeParam;
+  constexpr T kNan = std::numeric_limits<T>::quiet_NaN();
+  constexpr T kInf = std::numeric_limits<T>::infinity();
+  const auto check = []<class Policy>() {
+    Stored<T> a(3, 2, 0), b(2, 37, 0), c(3, 37, 0);
+    a.data = {1, 0, kInf, 1, kNan, 1};
+    std::fill(b.data.begin(), b.data.end(), T{1});
+    b.data[5] = 0;          // infinity times zero
+    b.data[37 + 6] = kInf;  // zero times infinity
+    Gemm<Policy>(a.view(), b.view(), c.view());
+    for (std::size_t n = 0; n < 37; ++n) {
+      EXPECT_EQ(std::isnan(c.view()(0, n)), n == 6) << n;
+      EXPECT_EQ(std::isnan(c.view()(1, n)), n == 5) << n;
+      EXPECT_EQ(std::isinf(c.view()(1, n)), n != 5) << n;
+      EXPECT_TRUE(std::isnan(c.view()(2, n))) << n;
+    }
+  };
+  check.template operator()<Scalar>();
+  check.template operator()<Simd>();
+}
+
+// Bias, activation and gradient mask see each element once, at its place.
+TYPED_TEST(GemmTest, EpiloguesFollowTheSums) {
+  using T = TypeParam;
+  for (const Size size :
+       {Size{5, 3, 7}, {13, 200, 70}, {70, 129, 131}, {4, 0, 9}}) {
+    const Product<T> product(size, false, true, Values::kSmallIntegers);
+    std::vector<T> bias(size.n);
+    Stored<T> y(size.m, size.n, 5);
+    for (std::size_t n = 0; n < size.n; ++n) bias[n] = static_cast<T>(n % 11);
+    for (std::size_t i = 0; i < y.data.size(); ++i) {
+      y.data[i] = static_cast<T>(i % 3) - T{1};
+    }
+    const InOrder epilogue(
+        AddBias<T>{bias}, Activate<ReluFunction>{},
+        MaskGradient<ReluGradient, T>{{}, std::as_const(y).view()});
+    const Stored<T> sums = product.template Run<Scalar, Overwrite>();
+    for (const std::size_t threads : {1, 3}) {
+      const Stored<T> scalar =
+          product.template Run<Scalar>(Overwrite{}, epilogue, Threads(threads));
+      const Stored<T> simd =
+          product.template Run<Simd>(Overwrite{}, epilogue, Threads(threads));
+      for (std::size_t m = 0; m < size.m; ++m) {
+        for (std::size_t n = 0; n < size.n; ++n) {
+          const T expected = y.view()(m, n) > T{0}
+                                 ? std::max(T{0}, sums.view()(m, n) + bias[n])
+                                 : T{0};
+          ASSERT_EQ(scalar.view()(m, n), expected) << m << " " << n;
+          ASSERT_EQ(simd.view()(m, n), expected) << m << " " << n;
+        }
+      }
+      EXPECT_TRUE(product.GapsUntouched(simd));
+    }
+  }
+}
+
+TYPED_TEST(GemmTest, DoesNotDependOnTheThreads) {
+  using T = TypeParam;
+  for (const Size size : {Size{150, 140, 3}, {3, 140, 150}, {67, 300, 66}}) {
+    const Product<T> product(size, true, true, Values::kReal);
+    const Stored<T> one = product.template Run<Simd, Accumulate>();
+    for (const std::size_t threads : {2, 5, 16}) {
+      EXPECT_EQ(
+          (product
+               .template Run<Simd>(Accumulate{}, KeepSums{}, Threads(threads))
+               .data),
+          one.data)
+          << threads;
+    }
+  }
 }
 
 // Threads share a product by rows or by columns; the bits must not show it.

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Loops that must be unrolled. GCC leaves a loop of more than some steps as it
+// is, and what it indexes with a variable then lives in memory.
+
+#ifndef HPCNN_BASE_UNROLL_H_
+#define HPCNN_BASE_UNROLL_H_
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "hpcnn/base/target.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+// f(constant 0), f(constant 1), ...: the index is a constant inside f.
+template <std::size_t kCount, class F>
+[[gnu::always_inline]] inline void Unroll(const F& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>)
+      __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<kCount>{});
+}
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_BASE_UNROLL_H_
