@@ -151,16 +151,18 @@ std::size_t BytesPerPixel(const Filter& filter) {
                       : 2 * sizeof(float);
 }
 
-void RegisterAll(const std::vector<Filter>& filters, Images& images) {
+void RegisterAll(const std::vector<Filter>& filters, Images& images,
+                 ThreadPool& pool) {
   const auto add = [&](const Filter& filter, Call call, const char* policy,
-                       std::size_t side) {
+                       std::size_t side, ThreadPool* threads) {
     const std::string name = std::string("BM_Correlate/") +
                              (filter.bytes ? "u8/" : "f32/") + filter.name +
                              "/" + std::to_string(side) + "/" + policy;
     benchmark::RegisterBenchmark(
-        name.c_str(), [&filter, call, side, &images](benchmark::State& state) {
+        name.c_str(),
+        [&filter, call, side, threads, &images](benchmark::State& state) {
           for (auto _ : state) {
-            call(images, side, nullptr);
+            call(images, side, threads);
             benchmark::ClobberMemory();
           }
           const auto pixels = static_cast<double>(state.iterations()) *
@@ -173,9 +175,11 @@ void RegisterAll(const std::vector<Filter>& filters, Images& images) {
         });
   };
   for (const Filter& filter : filters) {
-    add(filter, filter.scalar, "scalar", kScalarSide);
-    for (const std::size_t side : kSides)
-      add(filter, filter.simd, "simd", side);
+    add(filter, filter.scalar, "scalar", kScalarSide, nullptr);
+    for (const std::size_t side : kSides) {
+      add(filter, filter.simd, "simd", side, nullptr);
+      add(filter, filter.simd, "simd/all_threads", side, &pool);
+    }
   }
 }
 
@@ -224,8 +228,8 @@ void Measure(Row& row, Images& images, ThreadPool& pool) {
   }
 }
 
-void PrintTable(const std::vector<Filter>& filters, Images& images) {
-  ThreadPool pool(UsableCpus().count);
+void PrintTable(const std::vector<Filter>& filters, Images& images,
+                ThreadPool& pool) {
   std::vector<Row> rows;
   for (const Filter& filter : filters) {
     for (const std::size_t side : kSides) {
@@ -261,9 +265,10 @@ void PrintTable(const std::vector<Filter>& filters, Images& images) {
   }
 
   // The course's table: its kernels are of full size, its peer the reference.
-  std::printf("\nA %zux%zu image of f32, one core\n%-8s %14s %14s %10s\n",
-              kScalarSide, kScalarSide, "kernel", "reference", "simd",
-              "speed-up");
+  std::printf(
+      "\nA %zux%zu image of f32, one core; the reference is Scalar\n"
+      "%-8s %14s %14s %10s\n",
+      kScalarSide, kScalarSide, "kernel", "reference", "simd", "speed-up");
   for (const Row& row : rows) {
     if (row.side != kScalarSide || row.filter->bytes) continue;
     const std::string name = row.filter->name;
@@ -286,9 +291,10 @@ int main(int argc, char** argv) {
   hpcnn::bench::AppendFilters<false>(filters);
   hpcnn::bench::AppendFilters<true>(filters);
   const auto images = std::make_unique<hpcnn::bench::Images>();
-  hpcnn::bench::RegisterAll(filters, *images);
+  hpcnn::ThreadPool pool(hpcnn::UsableCpus().count);
+  hpcnn::bench::RegisterAll(filters, *images, pool);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
-  hpcnn::bench::PrintTable(filters, *images);
+  hpcnn::bench::PrintTable(filters, *images, pool);
   return 0;
 }

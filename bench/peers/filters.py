@@ -395,10 +395,10 @@ def other_libraries(kernels, rounds, side):
         few = {name: lambda calls, mean=mean: mean(2) for name, mean in contest.items() if name != "hpcnn"}
         times = interleave(contest | few, rounds, calls_for(side))
         for name, values in times.items():
-            cells[name].append((1e3 * statistics.median(values), ratio(values, times["hpcnn"])[0]))
-    print("  " + " " * 26 + "".join(f"{f'{k}x{k}':>20s}" for k in [3, 5, 7]))
+            cells[name].append((1e3 * statistics.median(values), ratio(values, times["hpcnn"])[1]))
+    print("  " + " " * 26 + "".join(f"{f'{k}x{k}':>37s}" for k in [3, 5, 7]))
     for name, row in cells.items():
-        print(f"  {name:26s}" + "".join(f"{ms:10.3f} {factor:8.1f}x" for ms, factor in row))
+        print(f"  {name:26s}" + "".join(f"{ms:10.3f} {factor:>26s}" for ms, factor in row))
 
 
 def main():

@@ -19,7 +19,9 @@
 // everything else is summed in f32 and rounds to the nearest, ties to even,
 // before it saturates. Every policy gives the same integers bit for bit. The f32
 // sums of two policies differ by at most
-//   (2 * Rows * Cols + 8) * 2^-24 * sum |tap * pixel|.
+//   (2 * Rows * Cols + 8) * 2^-24 * sum |tap * pixel|
+// where all pixels are finite: taps of 0 are not multiplied at all by Simd, so an
+// infinite pixel beside one is a NaN on Scalar alone.
 // Not for kernels so large that a Fourier transform pays (some 40 x 40).
 
 #ifndef HPCNN_IMAGE_CORRELATE_H_

@@ -84,7 +84,8 @@ constexpr bool TakesByteStrips() {
 }
 
 // A block of more taps than this, unrolled, leaves the cache of decoded
-// instructions; nor does it pay where there is hardly a zero to be dropped.
+// instructions, which pays only where most taps need not be multiplied at all;
+// nor does it pay where there is hardly a zero to be dropped.
 inline constexpr std::size_t kUnrolledTaps = 40;
 
 template <StencilKernel Kernel, class Sum, SourcePixel In>
@@ -93,7 +94,10 @@ auto MakeLaneFilter() {
   constexpr std::size_t kTaps = NonZeroTaps(Factors::kColumn);
   constexpr bool kDense = Factors::kKind == Factorisation::kTaps &&
                           ZeroTaps(Factors::kColumn) * 4 < kTaps;
-  if constexpr (kTaps <= kUnrolledTaps && !kDense) {
+  constexpr bool kFew =
+      kTaps <= kUnrolledTaps ||
+      kTaps * 3 <= 2 * Kernel::kTaps.kRows * Kernel::kTaps.kCols;
+  if constexpr (kFew && !kDense) {
     return LaneFilter<Sum, In, StoreSum, Kernel>();
   } else {
     return LoopFilter<Sum, In, Kernel::kTaps.kRows, Kernel::kTaps.kCols>(

@@ -55,12 +55,15 @@ template <BorderMode Border, StencilKernel Kernel, FilteredPixel Out>
 class SeparableByteSweep {
  public:
   SeparableByteSweep(MatrixView<const std::uint8_t> image, MatrixView<Out> out)
-      : image_(image), out_(out), stream_(Streams(out, kStep / 2)) {}
+      : image_(image),
+        out_(out),
+        stream_(Streams(out, kStep) && FirstAligned(out) == 0) {}
 
   void Run(IndexRange rows) const {
     for (std::size_t x = 0; x < image_.cols(); x += kStrip) {
       Strip(rows, x, std::min(kStrip, image_.cols() - x));
     }
+    if (stream_) hwy::FlushStream();
   }
 
  private:

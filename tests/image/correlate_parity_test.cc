@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Simd against Scalar, bit for bit. Images end where the readable memory ends,
-// on either side, and outputs start as NaN or 0xA5.
+// on either side; outputs, and what is between the rows, start as NaN or -1.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -45,16 +45,10 @@ class GuardedImage {
     base_ = static_cast<char*>(mmap(nullptr, inside_ + 2 * page_, PROT_NONE,
                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     mprotect(base_ + page_, inside_, PROT_READ | PROT_WRITE);
-    std::memset(base_ + page_, 0xA5, inside_);
+    // As float: a NaN.
+    std::memset(base_ + page_, kUntouched, inside_);
     char* const first = base_ + page_ + (at_end ? inside_ - size : 0);
     view_ = MatrixView<T>(reinterpret_cast<T*>(first), rows, cols, stride);
-    if constexpr (std::is_same_v<T, float>) {
-      for (std::size_t r = 0; r < rows; ++r) {
-        for (std::size_t c = 0; c < cols; ++c) {
-          view_(r, c) = std::numeric_limits<float>::quiet_NaN();
-        }
-      }
-    }
   }
   GuardedImage(const GuardedImage&) = delete;
   GuardedImage& operator=(const GuardedImage&) = delete;
@@ -70,13 +64,15 @@ class GuardedImage {
       const auto* const to =
           reinterpret_cast<const unsigned char*>(view_.row(r + 1));
       for (const auto* p = from; p < to; ++p) {
-        if (*p != 0xA5) return false;
+        if (*p != kUntouched) return false;
       }
     }
     return true;
   }
 
  private:
+  static constexpr unsigned char kUntouched = 0xFF;
+
   std::size_t page_;
   std::size_t inside_;
   char* base_;
@@ -130,10 +126,15 @@ void ExpectSameAtAllSizes(const F& run, const std::string& what) {
   for (std::size_t cols = 1; cols <= 2 * lanes + 3; ++cols) {
     ExpectSame<In, Out>(cols % 7 + 1, cols, run, what);
   }
-  for (std::size_t rows = 1; rows <= 29; ++rows) {
-    ExpectSame<In, Out>(rows, rows % 5 == 0 ? 4 * lanes + rows : rows, run,
-                        what);
+  for (std::size_t rows = 1; rows <= std::max<std::size_t>(29, 2 * lanes + 3);
+       ++rows) {
+    ExpectSame<In, Out>(
+        rows, rows % 5 == 0 && rows < 30 ? 4 * lanes + rows : rows % 31 + 1,
+        run, what);
+    ExpectSame<In, Out>(rows, 1, run, what);
+    ExpectSame<In, Out>(1, rows, run, what);
   }
+  ExpectSame<In, Out>(1, 1025, run, what);
   ExpectSame<In, Out>(27, 5 * lanes + 9, run, what);
   // Taller than all that is made at once, with a rest.
   ExpectSame<In, Out>(67, 5, run, what);
@@ -166,7 +167,11 @@ void ExpectKernelSameForAllTypes(const std::string& what) {
   ExpectKernelSame<Kernel, std::int16_t, std::int16_t>(what + " i16 i16");
   ExpectKernelSame<Kernel, std::int16_t, std::int32_t>(what + " i16 i32");
   ExpectKernelSame<Kernel, float, float>(what + " f32 f32");
+  ExpectKernelSame<Kernel, std::int16_t, std::uint8_t>(what + " i16 u8");
+  ExpectKernelSame<Kernel, std::int16_t, float>(what + " i16 f32");
   ExpectKernelSame<Kernel, float, std::uint8_t>(what + " f32 u8");
+  ExpectKernelSame<Kernel, float, std::int16_t>(what + " f32 i16");
+  ExpectKernelSame<Kernel, float, std::int32_t>(what + " f32 i32");
 }
 
 TEST(CorrelateParity, Types) {
@@ -177,6 +182,8 @@ TEST(CorrelateParity, Borders) {
   using Bytes = std::uint8_t;
   ExpectKernelSameAtAllBorders<Neighbours8, Bytes, std::int16_t>("Neighbours8");
   ExpectKernelSameAtAllBorders<Neighbours8, float, float>("Neighbours8");
+  ExpectKernelSameAtAllBorders<Scharr3x3, std::int16_t, std::int32_t>(
+      "Scharr3x3");
   ExpectKernelSameAtAllBorders<Dense<7, 7>, Bytes, std::int16_t>("Dense 7x7");
   ExpectKernelSameAtAllBorders<Dense<7, 7>, float, float>("Dense 7x7");
 }
@@ -287,6 +294,14 @@ TEST(CorrelateParity, GradientMagnitude) {
   ExpectSameAtAllSizes<std::uint8_t, std::uint8_t>(magnitude, "u8 u8");
   ExpectSameAtAllSizes<std::int16_t, std::int16_t>(magnitude, "i16 i16");
   ExpectSameAtAllSizes<float, float>(magnitude, "f32 f32");
+  const auto wrapped = []<class Policy>(Policy, auto image, auto out) {
+    GradientMagnitude<Scharr3x3, Policy, WrapBorder>(image, out);
+  };
+  ExpectSameAtAllSizes<std::uint8_t, float>(wrapped, "u8 f32, wrap");
+  const auto zero = []<class Policy>(Policy, auto image, auto out) {
+    GradientMagnitude<Sobel3x3, Policy>(image, out);
+  };
+  ExpectSameAtAllSizes<float, float>(zero, "f32 f32, zero");
 }
 
 }  // namespace

@@ -217,5 +217,12 @@ TEST(NamedKernelTest, IsScipys) {
   ExpectNamedIsScipys<Neighbours8>("Neighbours8");
 }
 
+// The targets' names are in their tests' names.
+TEST(CorrelateScipy, TargetIsTheOneAskedFor) {
+#ifdef HPCNN_TEST_TARGET
+  EXPECT_EQ(HWY_TARGET, HPCNN_TEST_TARGET);
+#endif
+}
+
 }  // namespace
 }  // namespace hpcnn

@@ -7,10 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -225,6 +227,104 @@ TEST(Correlate, LargeResultsAreStreamed) {
   }
   std::free(out);
 }
+
+// Wherever the first result lies in its line, and by two threads.
+TEST(Correlate, StreamedResultsMayLieAnywhere) {
+  const std::size_t rows = 515;
+  const std::size_t cols = 16 * 1024 - 40;
+  const std::size_t stride = cols + 40;
+  std::vector<std::uint8_t> image(rows * cols);
+  const MatrixView in(image.data(), rows, cols);
+  Fill(in);
+  const auto expect = [&]<class Out>(Out, auto filter, auto at) {
+    ASSERT_GE(rows * cols * sizeof(Out), internal::kStreamBytes);
+    for (const std::size_t shift : {0, 8, 5}) {
+      std::vector<Out> results(rows * stride + 64 + shift);
+      auto* const line = reinterpret_cast<Out*>(
+          (reinterpret_cast<std::uintptr_t>(results.data()) + 63) / 64 * 64);
+      const MatrixView<Out> out(line + shift, rows, cols, stride);
+      filter(out);
+      for (const std::size_t r : {std::size_t{0}, std::size_t{258}, rows - 1}) {
+        for (std::size_t c = 0; c < cols; ++c) {
+          ASSERT_EQ(out(r, c), at(r, c)) << shift << ": " << r << ", " << c;
+        }
+      }
+      EXPECT_EQ(out.row(1)[-1], Out{0});
+    }
+  };
+  const auto sum = [&]<class Kernel>(Kernel) {
+    return [&](std::size_t r, std::size_t c) {
+      return static_cast<std::int16_t>(std::clamp(
+          internal::CorrelateAt<ZeroBorder>(internal::KernelTaps<Kernel>(),
+                                            MatrixView<const std::uint8_t>(in),
+                                            r, c),
+          -32768, 32767));
+    };
+  };
+  using Full = Dense<3, 4>;
+  expect(
+      std::int16_t(), [&](auto out) { Correlate<Full>(in, out, 2); },
+      sum(Full()));
+  using RankOne = Box<11>;  // makes strips
+  expect(
+      std::int16_t(), [&](auto out) { Correlate<RankOne>(in, out); },
+      sum(RankOne()));
+  expect(
+      float(), [&](auto out) { GradientMagnitude<Sobel3x3>(in, out); },
+      [&](std::size_t r, std::size_t c) {
+        const auto gx = static_cast<float>(sum(Sobel3x3())(r, c));
+        const auto gy = static_cast<float>(sum(Transposed<Sobel3x3>())(r, c));
+        return std::sqrt(gx * gx + gy * gy);
+      });
+}
+
+// An edge kernel sees nothing in an image without edges.
+TEST(Correlate, AConstantImageHasNoGradient) {
+  const std::vector<std::uint8_t> image(23 * 71, 200);
+  const MatrixView<const std::uint8_t> in(image.data(), 23, 71);
+  std::vector<float> out(image.size(), -1.0f);
+  const auto expect_zeros = [&] {
+    EXPECT_EQ(out, std::vector<float>(out.size(), 0.0f));
+    std::fill(out.begin(), out.end(), -1.0f);
+  };
+  const MatrixView to(out.data(), 23, 71);
+  const auto check = [&]<class Kernel>(Kernel) {
+    Correlate<Kernel, Simd, ReplicateBorder>(in, to);
+    expect_zeros();
+    GradientMagnitude<Kernel, Simd, WrapBorder>(in, to);
+    expect_zeros();
+  };
+  check(Sobel3x3());
+  check(Scharr3x3());
+  check(Sobel5x3());
+  check(Sobel5x5());
+}
+
+// What stencil_test counts is what runs.
+template <class In, class Kernel>
+using FilterOf = decltype(internal::MakeFilter<Kernel, In>());
+template <class T, class In, class Kernel>
+using LaneFilterOf = internal::LaneFilter<T, In, internal::StoreSum, Kernel>;
+#if HWY_TARGET != HWY_SCALAR
+static_assert(std::is_same_v<FilterOf<float, Sobel3x3>,
+                             LaneFilterOf<float, float, Sobel3x3>>);
+static_assert(std::is_same_v<FilterOf<float, Sobel5x5>,
+                             LaneFilterOf<float, float, Sobel5x5>>);
+static_assert(std::is_same_v<FilterOf<float, Neighbours8>,
+                             LaneFilterOf<float, float, Neighbours8>>);
+static_assert(std::is_same_v<FilterOf<float, Box<15>>,
+                             LaneFilterOf<float, float, Box<15>>>);
+static_assert(std::is_same_v<FilterOf<float, Gaussian<63>>,
+                             LaneFilterOf<float, float, Gaussian<63>>>);
+static_assert(std::is_same_v<FilterOf<float, Dense<9, 9>>,
+                             internal::LoopFilter<float, float, 9, 9>>);
+static_assert(
+    std::is_same_v<FilterOf<std::uint8_t, Sobel3x3>,
+                   LaneFilterOf<std::int16_t, std::uint8_t, Sobel3x3>>);
+static_assert(std::is_same_v<FilterOf<std::uint8_t, Dense<7, 7>>,
+                             internal::ByteFilter<Dense<7, 7>>>);
+static_assert(internal::TakesByteStrips<Box<15>, std::uint8_t, std::int16_t>());
+#endif
 
 TEST(Correlate, AnEmptyImageIsNothingToDo) {
   float nothing[1] = {5};

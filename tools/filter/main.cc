@@ -216,6 +216,18 @@ int CodeOf(const absl::Status& status) {
 }
 
 int Write(const std::vector<Output>& outputs) {
+  // All files or none, as far as can be seen beforehand.
+  for (const Output& output : outputs) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(output.path, ignored)) {
+      return Complain(
+          absl::FailedPreconditionError(absl::StrCat(
+              absl::Utf8SafeCEscape(output.path),
+              ": expected a file that can be written, found a directory; "
+              "name another one")),
+          kBadUsage);
+    }
+  }
   for (const Output& output : outputs) {
     const absl::Status status = WriteFileAtomically(output.path, output.bytes);
     if (!status.ok()) return Complain(status, CodeOf(status));
