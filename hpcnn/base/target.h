@@ -136,6 +136,16 @@ RefuseLesserCpu() {
 #ifdef __AVX512BF16__
   HPCNN_NEEDS("avx512bf16", "AVX-512BF16");
 #endif
+// Clang 14 does not know these by name.
+#if defined(__AVX512FP16__) && !defined(__clang__)
+  HPCNN_NEEDS("avx512fp16", "AVX-512FP16");
+#endif
+#if defined(__AVXVNNI__) && !defined(__clang__)
+  HPCNN_NEEDS("avxvnni", "AVX-VNNI");
+#endif
+#if defined(__VAES__) && !defined(__clang__)
+  HPCNN_NEEDS("vaes", "VAES");
+#endif
 #ifdef __GFNI__
   HPCNN_NEEDS("gfni", "GFNI");
 #endif

@@ -76,9 +76,12 @@ struct BatchLoaderOptions {
   std::size_t chunk_size = 0;
 };
 
-template <Dataset D, Sampler S, Transform<typename D::ImageShape> F>
+template <Dataset D, Sampler S, class F>
 class BatchLoader {
   using ImageShape = typename D::ImageShape;
+  static_assert(Transform<F, ImageShape>,
+                "hpcnn: the loader's transform must take images of the "
+                "dataset's shape");
   static constexpr std::size_t kImageSize = ImageShape::kVolume;
 
  public:

@@ -15,6 +15,7 @@
 #ifndef HPCNN_LOSS_LOSS_H_
 #define HPCNN_LOSS_LOSS_H_
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 
@@ -29,6 +30,7 @@ template <class L>
 concept Loss = requires(MatrixView<const float> x,
                         typename L::template Targets<float> targets,
                         MatrixView<float> d_x, std::span<float> losses) {
+  { L::kName } -> std::convertible_to<const char*>;
   L::template Evaluate<Scalar>(x, targets, std::size_t{}, 1.0f, d_x, losses);
 };
 

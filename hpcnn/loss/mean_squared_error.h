@@ -15,6 +15,8 @@
 HPCNN_NAMESPACE_BEGIN
 
 struct MeanSquaredError {
+  static constexpr const char* kName = "MeanSquaredError";
+
   template <class T>
   using Targets = MatrixView<const T>;  // [N, C]
 

@@ -21,6 +21,8 @@
 HPCNN_NAMESPACE_BEGIN
 
 struct SoftmaxCrossEntropy {
+  static constexpr const char* kName = "SoftmaxCrossEntropy";
+
   // The label of each sample, below the number of classes.
   template <class T>
   using Targets = std::span<const std::uint8_t>;

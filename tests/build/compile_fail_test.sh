@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # compile_fail_test.sh FILE: compiles; does not with HPCNN_FAIL defined, and then
-# the compiler says each text that stands after "// EXPECT: " in the file.
+# the compiler says each text that stands after "// EXPECT: " in the file, in one
+# error, unless "// MORE ERRORS" says why not.
 
 source tests/build/compilers.sh
 
@@ -19,6 +20,9 @@ for compiler in "${compilers[@]}"; do
     fail "$compiler takes $file with HPCNN_FAIL"
     continue
   fi
+  errors="$(grep -c 'error:' <<< "$said")"
+  ((errors == 1)) || grep -q '^// MORE ERRORS' "$file" ||
+    fail "$compiler has $errors errors instead of one: $said"
   for text in "${expected[@]}"; do
     [[ "$said" == *"$text"* ]] || fail "$compiler does not say: $text
 it says: $said"

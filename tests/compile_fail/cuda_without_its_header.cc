@@ -3,6 +3,7 @@
 
 // EXPECT: Gemm has no kernel for this policy here
 // EXPECT: include hpcnn/ops/gemm_cuda.cuh from a .cu file
+// MORE ERRORS: GCC goes on after the assertion.
 
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/tensor.h"

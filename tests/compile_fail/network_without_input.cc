@@ -3,6 +3,7 @@
 
 // EXPECT: NetworkInput
 // EXPECT: Dense<10
+// MORE ERRORS: GCC goes on after a constraint.
 
 #include "hpcnn/nn/dense.h"
 #include "hpcnn/nn/sequential.h"

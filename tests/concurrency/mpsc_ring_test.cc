@@ -357,10 +357,12 @@ TEST_P(MpscRingProducers, PlainItemsSharedLane) {
 TEST_P(MpscRingProducers, MoveOnlyItems) {
   OnceAndInOrder<MoveOnly, hpcnn::StdAtomics, 1024>(GetParam(), kItems,
                                                     Lanes::kOwn);
+  OnceAndInOrder<MoveOnly, hpcnn::StdAtomics, 1024>(GetParam(), kItems,
+                                                    Lanes::kShared);
 }
 TEST_P(MpscRingProducers, ThrowingItems) {
   OnceAndInOrder<Unreliable>(GetParam(), kItems, Lanes::kOwn);
-  OnceAndInOrder<Unreliable>(GetParam(), kItems / 10, Lanes::kShared);
+  OnceAndInOrder<Unreliable>(GetParam(), kItems, Lanes::kShared);
 }
 // Small and narrow: full, empty and wrapped around all the time.
 TEST_P(MpscRingProducers, TinyRingNarrowIndices) {

@@ -278,6 +278,12 @@ const std::vector<BadData>& BadDataCases() {
       {"missing folder",
        [](const fs::path& f) { fs::remove_all(f); },
        {"no such folder", "fetch_mnist"}},
+      {"a file for the folder",
+       [](const fs::path& f) {
+         fs::remove_all(f);
+         Write(f, "x");
+       },
+       {"found a file", "fetch_mnist"}},
       {"missing file",
        [](const fs::path& f) { fs::remove(f / kLabels); },
        {"train-labels", "no such file", "fetch_mnist"}},
@@ -331,6 +337,12 @@ const std::vector<BadData>& BadDataCases() {
       {"gzip bomb",
        [](const fs::path& f) { ReplaceByGzip(f, Bomb()); },
        {".gz", "end of the file"}},
+      {"honest gzip bomb",
+       [](const fs::path& f) {
+         ReplaceByGzip(f, hpcnn::Gzip(Patch(ImagesFile(kTrain), 4,
+                                            std::string("\0\x14\xe5\xe0", 4))));
+       },
+       {".gz", "at most 268435456 bytes"}},
       {"empty file",
        [](const fs::path& f) { Write(f / kImages, ""); },
        {kImages, "offset 0", "expected"}},

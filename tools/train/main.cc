@@ -55,6 +55,11 @@ absl::StatusOr<Images> LoadImages(const std::string& flag) {
                                source.reason, ")")};
   }
   absl::StatusOr<Mnist> mnist = LoadMnist(source.folder);
+  if (!mnist.ok() && source.reason != "--data") {  // not what the user typed
+    return absl::Status(mnist.status().code(),
+                        absl::StrCat(mnist.status().message(),
+                                     " (the folder: ", source.reason, ")"));
+  }
   if (!mnist.ok()) return mnist.status();
   const std::size_t train_images = mnist->train.size();
   mnist->train.Append(mnist->test);
