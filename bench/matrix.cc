@@ -30,8 +30,8 @@ namespace {
 
 constexpr int kRounds = 7;
 constexpr std::size_t kThreads[] = {1, 2, 4, 8};
-// Long enough for the clock, short against a scheduler's time slice.
-constexpr double kSecondsPerRound = 2e-3;
+// Long enough for the system to bring a thread to a processor of its own.
+constexpr double kSecondsPerRound = 15e-3;
 // Scalar takes no longer than this many multiply-adds.
 constexpr double kMostScalar = 1e9;
 // What the default run leaves to --full.
@@ -167,18 +167,19 @@ std::vector<Op> AllOps(bool full) {
   return ops;
 }
 
-// Seconds of one call: the mean of as many as fill a round.
+// Seconds of one call: the mean of as many as fill a round, after one round that
+// wakes threads and brings them to their processors.
 double Time(const std::function<void()>& call) {
   const double once = Seconds(call);
-  if (once > kSecondsPerRound) return once;
   const int calls = static_cast<int>(kSecondsPerRound / once) + 1;
-  return Seconds([&] {
-           for (int i = 0; i < calls; ++i) {
-             call();
-             benchmark::ClobberMemory();
-           }
-         }) /
-         calls;
+  const auto round = [&] {
+    for (int i = 0; i < calls; ++i) {
+      call();
+      benchmark::ClobberMemory();
+    }
+  };
+  round();
+  return Seconds(round) / calls;
 }
 
 struct Row {
@@ -199,7 +200,7 @@ class Limit {
   double Probe() const {
     if (op_.bytes == 0) return op_.work / (ProbeFmaFlops() / 2);
     const auto calls = static_cast<int>(
-        std::clamp(kSecondsPerRound * 50e9 / op_.bytes, 1.0, 1e5));
+        std::clamp(2e-3 * 50e9 / op_.bytes, 1.0, 1e5));
     return ProbeCopy(from_.get(), to_.get(), size_, calls);
   }
 

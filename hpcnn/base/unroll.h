@@ -3,6 +3,12 @@
 
 // Loops that must be unrolled. GCC leaves a loop of more than some steps as it
 // is, and what it indexes with a variable then lives in memory.
+//
+//   HPCNN_UNROLL
+//   for (std::size_t r = 0; r < kRows; ++r) sums[r] = ...
+//
+// is the cheap way; Unroll, each step of which takes time to compile, makes the
+// index a constant expression.
 
 #ifndef HPCNN_BASE_UNROLL_H_
 #define HPCNN_BASE_UNROLL_H_
@@ -12,6 +18,14 @@
 #include <utility>
 
 #include "hpcnn/base/target.h"
+
+#if defined(__clang__)
+#define HPCNN_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define HPCNN_UNROLL _Pragma("GCC unroll 64")
+#else
+#define HPCNN_UNROLL
+#endif
 
 HPCNN_NAMESPACE_BEGIN
 namespace internal {

@@ -38,8 +38,8 @@ struct Overwrite {
 struct Accumulate {
   static constexpr bool kKeepsOld = true;
 };
-// C = alpha A B + beta C; with beta = 0 the old values are not read. Over many
-// k alpha multiplies the sums of some hundred at a time.
+// C = alpha A B + beta C; with beta = 0 the old values are not read. Simd
+// multiplies B by alpha before anything else, with one rounding more.
 template <class T>
 struct AlphaBeta {
   T alpha;

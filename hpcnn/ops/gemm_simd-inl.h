@@ -51,8 +51,7 @@ struct GemmBlock {
   const T* b;          // [depth, a tile's columns]
   std::size_t b_step;  // elements from row to row
   std::size_t last;    // columns in a tile's last vector
-  T alpha;
-  bool keep_old;  // add to C
+  bool keep_old;       // add to C
   T* c;
   std::size_t c_step;
 };
@@ -64,20 +63,21 @@ class GemmColumn {
  public:
   HWY_INLINE explicit GemmColumn(const Operand<T>& a)
       : step_(a.row_step), three_(3 * a.row_step), next_(a.col_step) {
+    HPCNN_UNROLL
     for (std::size_t g = 0; g < kGroups; ++g) {
       group_[g] = a.data + 4 * g * a.row_step;
     }
   }
-  template <std::size_t kRow>
-  HWY_INLINE const T* at() const {
-    const T* const group = group_[kRow / 4];
-    return kRow % 4 == 3 ? group + three_ : group + kRow % 4 * step_;
+  HWY_INLINE T operator[](std::size_t row) const {
+    const T* const group = group_[row / 4];
+    return row % 4 == 3 ? group[three_] : group[row % 4 * step_];
   }
   HWY_INLINE void Next() {
-    for (const T*& group : group_) {
-      group += next_;
+    HPCNN_UNROLL
+    for (std::size_t g = 0; g < kGroups; ++g) {
+      group_[g] += next_;
       // The compiler must not see that all rows are one pointer plus something.
-      asm volatile("" : "+r"(group));
+      asm volatile("" : "+r"(group_[g]));
     }
   }
 
@@ -95,89 +95,79 @@ HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
-  const auto load = [&](const T* p, auto v) HWY_ATTR {
-    if constexpr (kPartial && v + 1 == kVectors) {
-      return hn::LoadN(d, p + v * lanes, block.last);
-    } else {
-      return hn::LoadU(d, p + v * lanes);
-    }
+  const auto load = [&](const T* p, std::size_t v) HWY_ATTR {
+    return kPartial && v + 1 == kVectors
+               ? hn::LoadN(d, p + v * lanes, block.last)
+               : hn::LoadU(d, p + v * lanes);
   };
 
   V sum[kRows][kVectors];
-  const auto for_each = [&](auto f) __attribute__((always_inline)) {
-    Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      Unroll<kVectors>([&](auto v) __attribute__((always_inline)) { f(r, v); });
-    });
-  };
-  T* const c = block.c;
-  const std::size_t c_step = block.c_step;
-  const bool scaled = block.alpha != T{1};
-  if (block.keep_old && !scaled) {
-    for_each([&](auto r, auto v) __attribute__((always_inline)) {
-      sum[r][v] = load(c + r * c_step, v);
-    });
-  } else {
-    for_each([&](auto r, auto v)
-                 __attribute__((always_inline)) { sum[r][v] = hn::Zero(d); });
+  HPCNN_UNROLL
+  for (std::size_t r = 0; r < kRows; ++r) {
+    HPCNN_UNROLL
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      sum[r][v] =
+          block.keep_old ? load(block.c + r * block.c_step, v) : hn::Zero(d);
+    }
   }
   GemmColumn<kRows, T> column(block.a);
   const T* HWY_RESTRICT b = block.b;
   for (std::size_t k = block.a.cols; k != 0; --k) {
     V row[kVectors];
-    Unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-      row[v] = load(b, v);
-    });
-    Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      const V left = hn::Set(d, *column.template at<r>());
-      Unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+    HPCNN_UNROLL
+    for (std::size_t v = 0; v < kVectors; ++v) row[v] = load(b, v);
+    HPCNN_UNROLL
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const V left = hn::Set(d, column[r]);
+      HPCNN_UNROLL
+      for (std::size_t v = 0; v < kVectors; ++v) {
         sum[r][v] = hn::MulAdd(left, row[v], sum[r][v]);
-      });
-    });
+      }
+    }
     b += block.b_step;
     column.Next();
   }
-  if (scaled) {
-    const V alpha = hn::Set(d, block.alpha);
-    for_each([&](auto r, auto v) __attribute__((always_inline)) {
-      sum[r][v] = block.keep_old
-                      ? hn::MulAdd(alpha, sum[r][v], load(c + r * c_step, v))
-                      : hn::Mul(alpha, sum[r][v]);
-    });
-  }
-  for_each([&](auto r, auto v) __attribute__((always_inline)) {
-    T* const to = c + r * c_step + v * lanes;
-    if constexpr (kPartial && v + 1 == kVectors) {
-      hn::StoreN(sum[r][v], d, to, block.last);
-    } else {
-      hn::StoreU(sum[r][v], d, to);
+  HPCNN_UNROLL
+  for (std::size_t r = 0; r < kRows; ++r) {
+    HPCNN_UNROLL
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      T* const to = block.c + r * block.c_step + v * lanes;
+      if (kPartial && v + 1 == kVectors) {
+        hn::StoreN(sum[r][v], d, to, block.last);
+      } else {
+        hn::StoreU(sum[r][v], d, to);
+      }
     }
-  });
+  }
 }
 
-// All rows of a panel, in tiles of nearly one height.
+// All rows of a panel, in the tallest tiles that there are. Few heights: every
+// one takes time to compile.
 template <std::size_t kVectors, bool kPartial, class T>
 HWY_NOINLINE void GemmPanel(GemmBlock<T> block) {
   constexpr std::size_t kMost = kGemmRows<kVectors>;
-  for (std::size_t tiles = (block.a.rows + kMost - 1) / kMost; tiles > 0;
-       --tiles) {
-    const std::size_t rows = (block.a.rows + tiles - 1) / tiles;
-    // The next tile's part of C: its rows are too short for the processor to
-    // see them coming.
-    if (tiles > 1 && block.a.cols >= 64) {
-      const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
-      for (std::size_t r = rows; r < 2 * rows; ++r) {
-        for (std::size_t v = 0; v < kVectors; ++v) {
-          hwy::Prefetch(block.c + r * block.c_step + v * lanes);
+  const auto tiles = [&]<std::size_t kRows>() HWY_ATTR {
+    for (; block.a.rows >= kRows; block.a.rows -= kRows) {
+      // The next tile's part of C: its rows are too short for the processor to
+      // see them coming.
+      if (block.a.rows > kRows && block.a.cols >= 64) {
+        const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+        for (std::size_t r = kRows; r < 2 * kRows; ++r) {
+          for (std::size_t v = 0; v < kVectors; ++v) {
+            hwy::Prefetch(block.c + r * block.c_step + v * lanes);
+          }
         }
       }
+      GemmTile<kRows, kVectors, kPartial>(block);
+      block.a.data += kRows * block.a.row_step;
+      block.c += kRows * block.c_step;
     }
-    Unroll<kMost>([&](auto r) __attribute__((always_inline)) {
-      if (rows == r + 1) GemmTile<r + 1, kVectors, kPartial>(block);
-    });
-    block.a.rows -= rows;
-    block.a.data += rows * block.a.row_step;
-    block.c += rows * block.c_step;
-  }
+  };
+  tiles.template operator()<kMost>();
+  if constexpr (kMost > 8) tiles.template operator()<8>();
+  if constexpr (kMost > 4) tiles.template operator()<4>();
+  tiles.template operator()<2>();
+  tiles.template operator()<1>();
 }
 
 // Turns a square of vectors over. Each round interleaves the first half of the
@@ -185,46 +175,59 @@ HWY_NOINLINE void GemmPanel(GemmBlock<T> block) {
 // changed places.
 template <std::size_t kLanes, class D, class V>
 HWY_INLINE void TransposeSquare(D d, V* rows) {
+  HPCNN_UNROLL
   for (std::size_t round = 1; round < kLanes; round *= 2) {
     V next[kLanes];
-    Unroll<kLanes / 2>([&](auto i) __attribute__((always_inline)) {
-      next[2 * i] = hn::InterleaveWholeLower(d, rows[i], rows[i + kLanes / 2]);
-      next[2 * i + 1] =
-          hn::InterleaveWholeUpper(d, rows[i], rows[i + kLanes / 2]);
-    });
-    Unroll<kLanes>([&](auto i)
-                       __attribute__((always_inline)) { rows[i] = next[i]; });
+    HPCNN_UNROLL
+    for (std::size_t i = 0; i < kLanes / 2; ++i) {
+      const V other = rows[i + kLanes / 2];
+      next[2 * i] = hn::InterleaveWholeLower(d, rows[i], other);
+      next[2 * i + 1] = hn::InterleaveWholeUpper(d, rows[i], other);
+    }
+    HPCNN_UNROLL
+    for (std::size_t i = 0; i < kLanes; ++i) rows[i] = next[i];
   }
 }
 
-// Copies B [depth, cols] to rows of `step` elements, whole vectors.
+// Copies alpha B [depth, cols] to rows of `step` elements, whole vectors.
 template <class T>
-HWY_NOINLINE void GemmPack(const Operand<T>& b, std::size_t step, T* packed) {
+HWY_NOINLINE void GemmPack(const Operand<T>& b, T alpha, std::size_t step,
+                           T* packed) {
   if (b.col_step == 1) {
     for (std::size_t k = 0; k < b.rows; ++k) {
-      std::copy_n(b.data + k * b.row_step, b.cols, packed + k * step);
+      const T* const row = b.data + k * b.row_step;
+      for (std::size_t n = 0; n < b.cols; ++n) {
+        packed[k * step + n] = alpha * row[n];
+      }
     }
     return;
   }
 #if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
   for (std::size_t n = 0; n < b.cols; ++n) {
-    for (std::size_t k = 0; k < b.rows; ++k) packed[k * step + n] = b(k, n);
+    for (std::size_t k = 0; k < b.rows; ++k) {
+      packed[k * step + n] = alpha * b(k, n);
+    }
   }
 #else
   const hn::ScalableTag<T> d;
   constexpr std::size_t kLanes = hn::MaxLanes(d);
+  const auto factor = hn::Set(d, alpha);
   for (std::size_t n = 0; n < b.cols; n += kLanes) {
     for (std::size_t k = 0; k < b.rows; k += kLanes) {
       const std::size_t rows = std::min(kLanes, b.rows - k);
       hn::Vec<decltype(d)> square[kLanes];
-      Unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
+      HPCNN_UNROLL
+      for (std::size_t i = 0; i < kLanes; ++i) {
         square[i] =
             n + i < b.cols ? hn::LoadN(d, &b(k, n + i), rows) : hn::Zero(d);
-      });
+      }
       TransposeSquare<kLanes>(d, square);
-      Unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
-        if (i < rows) hn::Store(square[i], d, packed + (k + i) * step + n);
-      });
+      HPCNN_UNROLL
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        if (i < rows) {
+          hn::Store(hn::Mul(factor, square[i]), d, packed + (k + i) * step + n);
+        }
+      }
     }
   }
 #endif
@@ -285,7 +288,7 @@ struct GemmKernel<Simd> {
     const bool narrow =
         c.rows() > kGemmRows<kGemmVectors> && c.rows() <= kGemmRows<kNarrow>;
     const std::size_t panel = (narrow ? kNarrow : kGemmVectors) * lanes;
-    const bool packs = b.col_step != 1 || PaysToPack(a, b);
+    const bool packs = b.col_step != 1 || alpha != T{1} || PaysToPack(a, b);
     HWY_ALIGN T
         packed[kGemmDepth * kGemmVectors * hn::MaxLanes(hn::ScalableTag<T>())];
 
@@ -298,13 +301,12 @@ struct GemmKernel<Simd> {
                            .b = &b(k, n),
                            .b_step = b.row_step,
                            .last = cols.size() - (vectors - 1) * lanes,
-                           .alpha = alpha,
                            .keep_old = keep_old || k > 0,
                            .c = c.data() + n,
                            .c_step = c.stride()};
         if (packs) {
           GemmPack({block.b, depth.size(), cols.size(), b.row_step, b.col_step},
-                   panel, packed);
+                   alpha, panel, packed);
           block.b = packed;
           block.b_step = panel;
         }

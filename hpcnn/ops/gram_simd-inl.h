@@ -58,13 +58,15 @@ struct GramKernel<Simd> {
       for (; m + kLanes <= block.rows(); m += kLanes) {
         for (std::size_t n = 0; n < block.cols(); n += kLanes) {
           hn::Vec<decltype(d)> square[kLanes];
-          Unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
+          HPCNN_UNROLL
+          for (std::size_t i = 0; i < kLanes; ++i) {
             square[i] = hn::LoadU(d, block.row(m + i) + n);
-          });
+          }
           TransposeSquare<kLanes>(d, square);
-          Unroll<kLanes>([&](auto i) __attribute__((always_inline)) {
+          HPCNN_UNROLL
+          for (std::size_t i = 0; i < kLanes; ++i) {
             hn::StoreU(square[i], d, block.row(n + i) + m);
-          });
+          }
         }
       }
     }

@@ -238,7 +238,7 @@ TEST(Correlate, StreamedResultsMayLieAnywhere) {
   Fill(in);
   const auto expect = [&]<class Out>(Out, auto filter, auto at) {
     ASSERT_GE(rows * cols * sizeof(Out), internal::kStreamBytes);
-    for (const std::size_t shift : {0, 8, 5}) {
+    for (const std::size_t shift : {0u, 8u, 5u}) {
       std::vector<Out> results(rows * stride + 64 + shift);
       auto* const line = reinterpret_cast<Out*>(
           (reinterpret_cast<std::uintptr_t>(results.data()) + 63) / 64 * 64);

@@ -248,7 +248,7 @@ TEST(MaxTest, ANanIsTheLargerOne) {
 }
 
 TEST(ElementwiseThreadsTest, ThreadsGiveTheSame) {
-  for (const std::size_t size : {0, 1, 4095, 4096, 4097, 100'003}) {
+  for (const std::size_t size : {0u, 1u, 4095u, 4096u, 4097u, 100'003u}) {
     const std::vector<float> x = RandomVector<float>(size, 1);
     const std::vector<float> y = RandomVector<float>(size, 2);
     const std::span<const float> in(x);

@@ -293,7 +293,7 @@ TYPED_TEST(GemmTest, EpiloguesFollowTheSums) {
         AddBias<T>{bias}, Activate<ReluFunction>{},
         MaskGradient<ReluGradient, T>{{}, std::as_const(y).view()});
     const Stored<T> sums = product.template Run<Scalar, Overwrite>();
-    for (const std::size_t threads : {1, 3}) {
+    for (const std::size_t threads : {1u, 3u}) {
       const Stored<T> scalar =
           product.template Run<Scalar>(Overwrite{}, epilogue, Threads(threads));
       const Stored<T> simd =
@@ -317,7 +317,7 @@ TYPED_TEST(GemmTest, DoesNotDependOnTheThreads) {
   for (const Size size : {Size{150, 140, 3}, {3, 140, 150}, {67, 300, 66}}) {
     const Product<T> product(size, true, true, Values::kReal);
     const Stored<T> one = product.template Run<Simd, Accumulate>();
-    for (const std::size_t threads : {2, 5, 16}) {
+    for (const std::size_t threads : {2u, 5u, 16u}) {
       EXPECT_EQ(
           (product
                .template Run<Simd>(Accumulate{}, KeepSums{}, Threads(threads))

@@ -54,7 +54,7 @@ void ForSizes(const F& f) {
     f(i, 1);
     f(3, i);
   }
-  for (const std::size_t m : {63, 64, 65, 100, 130, 193}) {
+  for (const std::size_t m : {63u, 64u, 65u, 100u, 130u, 193u}) {
     f(m, 7);
     f(m, 300);
   }
@@ -107,10 +107,10 @@ TYPED_TEST(GramTest, StaysWithinTheRoundingBound) {
 }
 
 TYPED_TEST(GramTest, DoesNotDependOnTheThreads) {
-  for (const std::size_t m : {5, 64, 200, 333}) {
+  for (const std::size_t m : {5u, 64u, 200u, 333u}) {
     const Problem<TypeParam> problem(m, 70, false);
     const auto one = problem.template Run<Simd>();
-    for (const std::size_t threads : {2, 3, 16}) {
+    for (const std::size_t threads : {2u, 3u, 16u}) {
       EXPECT_EQ(problem.template Run<Simd>(threads), one)
           << m << " " << threads;
     }
