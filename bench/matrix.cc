@@ -199,8 +199,8 @@ class Limit {
 
   double Probe() const {
     if (op_.bytes == 0) return op_.work / (ProbeFmaFlops() / 2);
-    const auto calls = static_cast<int>(
-        std::clamp(2e-3 * 50e9 / op_.bytes, 1.0, 1e5));
+    const auto calls =
+        static_cast<int>(std::clamp(2e-3 * 50e9 / op_.bytes, 1.0, 1e5));
     return ProbeCopy(from_.get(), to_.get(), size_, calls);
   }
 
