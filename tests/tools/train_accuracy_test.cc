@@ -116,6 +116,7 @@ TEST(AccuracyTest, SyntheticDigitsWithAllData) {
                                 std::regex("test +([0-9.]+) % +([0-9.]+) %")))
       << result.out;
   EXPECT_GT(std::stod(match[1]), 95) << result.out;
+  EXPECT_GT(std::stod(match[2]), std::stod(match[1])) << result.out;
 }
 
 }  // namespace
