@@ -170,6 +170,7 @@ HWY_NOINLINE void GemmPanel(GemmBlock<T> block) {
   tiles.template operator()<1>();
 }
 
+#if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
 // Turns a square of vectors over. Each round interleaves the first half of the
 // vectors with the second one: after log2(lanes) rounds row and column have
 // changed places.
@@ -188,6 +189,7 @@ HWY_INLINE void TransposeSquare(D d, V* rows) {
     for (std::size_t i = 0; i < kLanes; ++i) rows[i] = next[i];
   }
 }
+#endif
 
 // Copies alpha B [depth, cols] to rows of `step` elements, whole vectors.
 template <class T>
