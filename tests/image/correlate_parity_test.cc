@@ -175,8 +175,11 @@ void ExpectKernelSameForAllTypes(const std::string& what) {
 }
 
 TEST(CorrelateParity, Types) {
-  ExpectKernelSameForAllTypes<Transposed<Sobel5x3>>("Transposed<Sobel5x3>");
   ExpectKernelSameForAllTypes<Dense<4, 2>>("Dense 4x2");
+  using Folded = Transposed<Sobel5x3>;
+  ExpectKernelSame<Folded, std::uint8_t, std::int16_t>("Transposed<Sobel5x3>");
+  ExpectKernelSame<Folded, std::int16_t, std::int32_t>("Transposed<Sobel5x3>");
+  ExpectKernelSame<Folded, float, float>("Transposed<Sobel5x3>");
 }
 TEST(CorrelateParity, Borders) {
   using Bytes = std::uint8_t;
