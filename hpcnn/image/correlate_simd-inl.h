@@ -87,6 +87,7 @@ constexpr bool TakesByteStrips() {
 // instructions, which pays only where most taps need not be multiplied at all;
 // nor does it pay where there is hardly a zero to be dropped.
 inline constexpr std::size_t kUnrolledTaps = 40;
+inline constexpr std::size_t kMostUnrolledTaps = 128;  // minutes to compile
 
 template <StencilKernel Kernel, class Sum, SourcePixel In>
 auto MakeLaneFilter() {
@@ -96,7 +97,8 @@ auto MakeLaneFilter() {
                           ZeroTaps(Factors::kColumn) * 4 < kTaps;
   constexpr bool kFew =
       kTaps <= kUnrolledTaps ||
-      kTaps * 3 <= 2 * Kernel::kTaps.kRows * Kernel::kTaps.kCols;
+      (kTaps <= kMostUnrolledTaps &&
+       kTaps * 3 <= 2 * Kernel::kTaps.kRows * Kernel::kTaps.kCols);
   if constexpr (kFew && !kDense) {
     return LaneFilter<Sum, In, StoreSum, Kernel>();
   } else {

@@ -89,8 +89,9 @@ class Sweeper {
 
   void Run(IndexRange rows) const {
     if (rows.size() == 0) return;  // there are more threads than rows
-    if (rows.size() < kRows) return Bands<false>(rows);
-    for (std::size_t y = rows.begin; y < rows.end; y += kBandRows) {
+    if (rows.size() < kRows) Bands<false>(rows);
+    for (std::size_t y = rows.begin; rows.size() >= kRows && y < rows.end;
+         y += kBandRows) {
       // Never less than a block's rows, rather some once more.
       Bands<true>(
           {std::min(y, rows.end - kRows), std::min(y + kBandRows, rows.end)});

@@ -5,6 +5,7 @@
 //
 // A loss is a type with static functions. It compares outputs with targets, a
 // row a sample, and rows are independent of each other:
+//   L::kName                         for messages and tests
 //   L::Targets<T>                    a whole batch's targets, cheap to copy
 //   L::Evaluate<P, T>(x, targets, first, scale, d_x, losses)
 //       x [n, classes]: outputs of samples first ... first + n - 1 of the batch

@@ -6,8 +6,8 @@
 //   Gemm<Simd>(a, b, c)                        // C = A B
 //   Gemm<Simd>(Transpose(a), b, c)             // a is stored [K, M]
 //   Gemm<Simd>(a, Transpose(b), c, Accumulate{})     // C += A B; b is [N, K]
-//   Gemm<Simd>(a, b, c, AlphaBeta{0.5f, 2.0f})          // C = 0.5 A B + 2 C
-//   Gemm<Simd>(a, b, c, Overwrite{}, AddBias{bias})  // gemm_epilogue.h
+//   Gemm<Simd>(a, b, c, AlphaBeta<float>{0.5f, 2})          // C = 0.5 A B + 2 C
+//   Gemm<Simd>(a, b, c, Overwrite{}, AddBias<float>{bias})  // gemm_epilogue.h
 //   Gemm<Simd>(a, b, c, Overwrite{}, KeepSums{}, &pool)
 //
 // Every element of C is one sum over k in ascending order, so the result does
@@ -39,7 +39,8 @@ struct Accumulate {
   static constexpr bool kKeepsOld = true;
 };
 // C = alpha A B + beta C; with beta = 0 the old values are not read. Simd
-// multiplies B by alpha before anything else, with one rounding more.
+// multiplies B by alpha before anything else, with one rounding more; alpha B
+// must neither overflow nor underflow.
 template <class T>
 struct AlphaBeta {
   T alpha;
@@ -140,6 +141,7 @@ void Gemm(const A& a, const B& b, MatrixView<T> c, const Update& update = {},
   HPCNN_CHECK(left.cols == right.rows && left.rows == c.rows() &&
                   right.cols == c.cols(),
               "Gemm needs [M, K] x [K, N] -> [M, N]");
+  if (c.rows() * c.cols() == 0) return;
   const bool by_rows = c.rows() >= c.cols();
   threads.ForShares(by_rows ? c.rows() : c.cols(), [&](IndexRange share) {
     const IndexRange rows = by_rows ? share : IndexRange{0, c.rows()};

@@ -19,6 +19,7 @@
 #include <span>
 #include <tuple>
 
+#include "hpcnn/base/check.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/ops/elementwise.h"
@@ -32,6 +33,7 @@ struct AddBias {
 
   template <class Policy>
   void Apply(MatrixView<T> c, std::size_t, std::size_t col) const {
+    HPCNN_CHECK(col + c.cols() <= bias.size(), "AddBias needs a bias of [N]");
     for (std::size_t r = 0; r < c.rows(); ++r) {
       const std::span<T> row(c.row(r), c.cols());
       Add<Policy>(std::span<const T>(row), bias.subspan(col, c.cols()), row);
@@ -62,6 +64,8 @@ struct MaskGradient {
 
   template <class Policy>
   void Apply(MatrixView<T> c, std::size_t row, std::size_t col) const {
+    HPCNN_CHECK(row + c.rows() <= y.rows() && col + c.cols() <= y.cols(),
+                "MaskGradient needs a y of [M, N]");
     for (std::size_t r = 0; r < c.rows(); ++r) {
       const std::span<T> out(c.row(r), c.cols());
       Elementwise<Policy>(
