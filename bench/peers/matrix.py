@@ -4,9 +4,10 @@
 OpenCV, NumPy and the course's Numba loops.
 
 One thread each, on one core; the same buffers for all. Results are compared
-first, then rounds are interleaved. The products run in loops of C, PyTorch's too
-large for that to matter. OpenBLAS is NumPy's own; oneDNN, BLIS, Eigen and
-libxsmm are Debian's, and oneDNN's newer release is what PyTorch has inside.
+first, then rounds are interleaved. The products run in loops of C, but for
+PyTorch's and NumPy's: small ones are mostly the call from Python. OpenBLAS is
+NumPy's own; oneDNN, BLIS, Eigen and libxsmm are Debian's, and oneDNN's newer
+release is what PyTorch has inside.
 """
 
 import os

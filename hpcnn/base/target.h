@@ -136,7 +136,7 @@ RefuseLesserCpu() {
 #ifdef __AVX512BF16__
   HPCNN_NEEDS("avx512bf16", "AVX-512BF16");
 #endif
-// Clang 14 does not know these by name.
+// Except these, which Clang 14 does not know by name.
 #if defined(__AVX512FP16__) && !defined(__clang__)
   HPCNN_NEEDS("avx512fp16", "AVX-512FP16");
 #endif

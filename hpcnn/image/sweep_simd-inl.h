@@ -89,12 +89,14 @@ class Sweeper {
 
   void Run(IndexRange rows) const {
     if (rows.size() == 0) return;  // there are more threads than rows
-    if (rows.size() < kRows) Bands<false>(rows);
-    for (std::size_t y = rows.begin; rows.size() >= kRows && y < rows.end;
-         y += kBandRows) {
-      // Never less than a block's rows, rather some once more.
-      Bands<true>(
-          {std::min(y, rows.end - kRows), std::min(y + kBandRows, rows.end)});
+    if (rows.size() < kRows) {
+      Bands<false>(rows);
+    } else {
+      for (std::size_t y = rows.begin; y < rows.end; y += kBandRows) {
+        // Never less than a block's rows, rather some once more.
+        Bands<true>(
+            {std::min(y, rows.end - kRows), std::min(y + kBandRows, rows.end)});
+      }
     }
     // Or another thread that is told of the result might not see all of it.
     if (stream_) hwy::FlushStream();

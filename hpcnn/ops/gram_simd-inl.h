@@ -54,19 +54,18 @@ struct GramKernel<Simd> {
 #if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
     const hn::ScalableTag<T> d;
     constexpr std::size_t kLanes = hn::MaxLanes(d);
-    if (block.cols() % kLanes == 0) {
-      for (; m + kLanes <= block.rows(); m += kLanes) {
-        for (std::size_t n = 0; n < block.cols(); n += kLanes) {
-          hn::Vec<decltype(d)> square[kLanes];
-          HPCNN_UNROLL
-          for (std::size_t i = 0; i < kLanes; ++i) {
-            square[i] = hn::LoadU(d, block.row(m + i) + n);
-          }
-          TransposeSquare<kLanes>(d, square);
-          HPCNN_UNROLL
-          for (std::size_t i = 0; i < kLanes; ++i) {
-            hn::StoreU(square[i], d, block.row(n + i) + m);
-          }
+    // Only the last panel is not of whole vectors, and nothing is beside it.
+    for (; m + kLanes <= block.rows(); m += kLanes) {
+      for (std::size_t n = 0; n < block.cols(); n += kLanes) {
+        hn::Vec<decltype(d)> square[kLanes];
+        HPCNN_UNROLL
+        for (std::size_t i = 0; i < kLanes; ++i) {
+          square[i] = hn::LoadU(d, block.row(m + i) + n);
+        }
+        TransposeSquare<kLanes>(d, square);
+        HPCNN_UNROLL
+        for (std::size_t i = 0; i < kLanes; ++i) {
+          hn::StoreU(square[i], d, block.row(n + i) + m);
         }
       }
     }

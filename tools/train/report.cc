@@ -92,7 +92,8 @@ double Report::Rate(const EpochRecord& so_far) const {
 
 void Report::OnStep(const EpochRecord& so_far, std::size_t step,
                     std::size_t steps) {
-  // The clock is read every 16 steps of many, the terminal written ten times a second.
+  // The clock is read every 16 steps of many, the terminal written ten times a
+  // second.
   if (step % 16 != 0 && steps > 256) return;
   if (!is_terminal_) return;
   const Clock::time_point now = Clock::now();
