@@ -13,6 +13,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/unroll.h"
 #include "hwy/highway.h"
@@ -85,6 +86,86 @@ HWY_INLINE auto LoadPixels(const In* from) {
     return hn::PromoteTo(d, hn::LoadU(hn::Rebind<In, decltype(d)>(), from));
   }
 }
+
+// Does a block end at the image's left or right edge? Zeros are beyond.
+enum class Edge { kNone, kLeft, kRight };
+
+// Are vectors as long as cache lines? Then every load that is not aligned takes
+// two lines, and it pays to load each pixel once and to shift it in registers.
+template <class T, class In>
+inline constexpr bool kShiftsPixels =
+    HWY_TARGET <=
+    HWY_AVX3&& std::is_same_v<T, float>&& std::is_same_v<In, float>;
+
+// `high` and `low` as one row of lanes, from lane `shift` of `low` on.
+template <std::size_t shift, class V>
+HWY_INLINE V ShiftedLanes(V high, V low) {
+#if HWY_TARGET <= HWY_AVX3
+  return V{_mm512_castsi512_ps(
+      _mm512_maskz_alignr_epi32(0xFFFF, _mm512_castps_si512(high.raw),
+                                _mm512_castps_si512(low.raw), shift))};
+#else
+  static_assert(kAlwaysFalse<V>, "hpcnn: only AVX-512 shifts pixels");
+#endif
+}
+
+// kCount vectors of pixels of a row, side by side, as they are seen from
+// several horizontal offsets. Offset 0 is at `from`, but at an edge, where that
+// might not be in the row, kAligned is.
+template <class T, class In, std::size_t kCount, std::size_t kAligned,
+          Edge kEdge>
+class PixelRow {
+ public:
+  using V = hn::Vec<hn::ScalableTag<T>>;
+
+  HWY_INLINE explicit PixelRow(const In* from) : from_(from) {
+    if constexpr (kShiftsPixels<T, In>) {
+      Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
+        pixels_[v] = Load<kAligned + v * kLanes>();
+        KeepInOrder(pixels_[v]);
+      });
+    }
+  }
+
+  // Vector v from offset c on.
+  template <std::size_t c, std::size_t v>
+  HWY_INLINE V At() const {
+    constexpr std::size_t kBegin = c + v * kLanes;
+    if constexpr (!kShiftsPixels<T, In>) {
+      return Load<kBegin>();
+    } else {
+      constexpr std::size_t kEnd = kAligned + kCount * kLanes;
+      constexpr std::size_t kShift = (kBegin + kLanes - kAligned) % kLanes;
+      constexpr std::size_t kFirst =
+          kBegin < kAligned ? 0 : (kBegin - kAligned) / kLanes;
+      const V zero = hn::Zero(hn::ScalableTag<T>());
+      if constexpr (kBegin < kAligned) {
+        if constexpr (kEdge != Edge::kLeft) return Load<kBegin>();
+        return ShiftedLanes<kShift>(pixels_[0], zero);
+      } else if constexpr (kShift == 0) {
+        return pixels_[kFirst];
+      } else if constexpr (kBegin + kLanes > kEnd) {
+        if constexpr (kEdge != Edge::kRight) return Load<kBegin>();
+        return ShiftedLanes<kShift>(zero, pixels_[kFirst]);
+      } else {
+        return ShiftedLanes<kShift>(pixels_[kFirst + 1], pixels_[kFirst]);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
+
+  template <std::size_t kOffset>
+  HWY_INLINE V Load() const {
+    constexpr std::size_t kOrigin = kEdge == Edge::kNone ? 0 : kAligned;
+    return LoadPixels<T>(from_ + (static_cast<std::ptrdiff_t>(kOffset) -
+                                  static_cast<std::ptrdiff_t>(kOrigin)));
+  }
+
+  const In* from_;
+  V pixels_[kCount];
+};
 
 // tap * x and sum + tap * x, for a tap that the compiler knows.
 template <class T, class V>

@@ -4,8 +4,8 @@
 // Correlation: out[y, x] = sum over r, c of
 //   taps[r, c] * image[y + r - Rows / 2, x + c - Cols / 2]
 //
-// the filter as it is written down, laid on each pixel in turn. Same size as the
-// image, for odd and even kernels; with the zero border it equals
+// the filter as it is written down, laid on each pixel in turn. Same size as
+// the image, for odd and even kernels; with the zero border it equals
 // scipy.signal.convolve2d(image, taps turned by 180 degrees, mode="same").
 // Convolve (convolve.h) is the one that turns the taps.
 //
@@ -17,11 +17,11 @@
 // Images are u8, i16 or f32, results u8, i16, i32 or f32. Integer images with
 // integer taps are summed exactly, in i32, and saturate to the result's type;
 // everything else is summed in f32 and rounds to the nearest, ties to even,
-// before it saturates. Every policy gives the same integers bit for bit. The f32
-// sums of two policies differ by at most
+// before it saturates. Every policy gives the same integers bit for bit. The
+// f32 sums of two policies differ by at most
 //   (2 * Rows * Cols + 8) * 2^-24 * sum |tap * pixel|
-// where all pixels are finite: taps of 0 are not multiplied at all by Simd, so an
-// infinite pixel beside one is a NaN on Scalar alone.
+// where all pixels are finite: taps of 0 are not multiplied at all by Simd, so
+// an infinite pixel beside one is a NaN on Scalar alone.
 // Not for kernels so large that a Fourier transform pays (some 40 x 40).
 
 #ifndef HPCNN_IMAGE_CORRELATE_H_

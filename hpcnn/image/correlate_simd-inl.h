@@ -17,8 +17,8 @@
 // (separable_byte_sweep_simd-inl.h).
 //
 // Blocks that reach beyond the image's left or right edge read a copy of their
-// few pixels with the border filled in; beyond the top and the bottom other rows
-// take the place, or none. The image itself is never copied.
+// few pixels with the border filled in; beyond the top and the bottom other
+// rows take the place, or none. The image itself is never copied.
 
 #ifndef HPCNN_IMAGE_CORRELATE_SIMD_INL_H_
 #define HPCNN_IMAGE_CORRELATE_SIMD_INL_H_

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// GradientMagnitude<Simd>: the sweep of Correlate<Simd> with two kernels at once,
-// which share the loaded pixels.
+// GradientMagnitude<Simd>: the sweep of Correlate<Simd> with two kernels at
+// once, which share the loaded pixels.
 
 #ifndef HPCNN_IMAGE_GRADIENT_SIMD_INL_H_
 #define HPCNN_IMAGE_GRADIENT_SIMD_INL_H_

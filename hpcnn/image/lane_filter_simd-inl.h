@@ -66,8 +66,13 @@ struct LaneFilter {
 
   static constexpr std::size_t kInputs = kRows + kReach.above + kReach.below;
 
+  // Are there blocks for the edges? They take time to compile.
+  static constexpr bool kHasEdges =
+      kShiftsPixels<T, In> &&
+      (NonZeroTaps(RowFactors<Kernels>::kColumn) + ...) <= 16;
+
   // kRows rows of kPixels columns.
-  template <std::size_t kPixels, class Target>
+  template <std::size_t kPixels, Edge kEdge = Edge::kNone, class Target>
   HWY_INLINE void Block(const InputRows<In, kInputs>& from, std::size_t x,
                         const Target& to) const {
     constexpr std::size_t kCount = kPixels / kNarrow;
@@ -79,7 +84,7 @@ struct LaneFilter {
           hn::Zero(hn::ScalableTag<T>());
     });
     Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
-      const In* const row = from.at[i] + x;
+      const PixelRow<T, In, kCount, kReach.left, kEdge> row(from.at[i] + x);
       [&]<std::size_t... K>(std::index_sequence<K...>)
           __attribute__((always_inline)) {
         (AddRow<Kernels, K, i>(row, sums), ...);
@@ -95,8 +100,8 @@ struct LaneFilter {
 
  private:
   // What input row i gives to each output row that it reaches.
-  template <class Kernel, std::size_t k, std::size_t i, class Sums>
-  static HWY_INLINE void AddRow(const In* row, Sums& sums) {
+  template <class Kernel, std::size_t k, std::size_t i, class Row, class Sums>
+  static HWY_INLINE void AddRow(const Row& row, Sums& sums) {
     using Factors = RowFactors<Kernel>;
     constexpr std::size_t kCount =
         std::extent_v<std::remove_reference_t<Sums>, 1>;
@@ -104,7 +109,7 @@ struct LaneFilter {
     constexpr std::size_t kAcross = kReach.left - kReaches[k].left;
     Unroll<Factors::kSize>([&](auto g) __attribute__((always_inline)) {
       Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
-        const auto x = ApplyBasis<Factors, g>(row + kAcross + v * kNarrow);
+        const auto x = ApplyBasis<Factors, g, kAcross, v>(row);
         Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
           constexpr std::size_t kFirst = r + kDown;
           if constexpr (i >= kFirst && i < kFirst + Factors::kColumn.kRows) {
@@ -150,16 +155,18 @@ struct LaneFilter {
     });
   }
 
-  template <class Factors, std::size_t g>
-  static HWY_INLINE auto ApplyBasis(const In* row) {
+  // Vector v of the basis g, whose first column is at offset kAcross.
+  template <class Factors, std::size_t g, std::size_t kAcross, std::size_t v,
+            class Row>
+  static HWY_INLINE auto ApplyBasis(const Row& row) {
     constexpr std::size_t kFirst = FirstTap<Factors>(g);
     constexpr T kFirstTap = static_cast<T>(Factors::kBasis(g, kFirst));
-    auto x = LoadPixels<T>(row + kFirst);
+    auto x = row.template At<kAcross + kFirst, v>();
     x = Scaled(x, kFirstTap);
     Unroll<Factors::kBasis.kCols>([&](auto c) __attribute__((always_inline)) {
       constexpr T kTap = static_cast<T>(Factors::kBasis(g, c));
       if constexpr (c > kFirst && kTap != T{0}) {
-        x = AddScaled(x, LoadPixels<T>(row + c), kTap);
+        x = AddScaled(x, row.template At<kAcross + c, v>(), kTap);
       }
     });
     return x;

@@ -10,9 +10,9 @@
 //                         in hundredths of a pixel: Gaussian<9, 9, 150>
 //
 // Both are of rank 1, so a side costs little more than its length, not its
-// square; but sums of bytes that 16 bits do not hold, for an output of i32 or f32
-// (Box<17> and larger), are made tap by tap. The centre of an even side is its
-// tap side / 2, half a pixel off the middle.
+// square; but sums of bytes that 16 bits do not hold, for an output of i32 or
+// f32 (Box<17> and larger), are made tap by tap. The centre of an even side is
+// its tap side / 2, half a pixel off the middle.
 
 #ifndef HPCNN_IMAGE_SMOOTHING_H_
 #define HPCNN_IMAGE_SMOOTHING_H_

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/target.h"
@@ -29,8 +30,8 @@ inline constexpr std::size_t kStreamBytes = std::size_t{16} << 20;
 
 inline constexpr std::size_t kLine = 64;
 
-// Will blocks of `pixels` results go past the cache? Whole lines pay, so all rows
-// must begin at one place of a line.
+// Will blocks of `pixels` results go past the cache? Whole lines pay, so all
+// rows must begin at one place of a line.
 template <class Out>
 bool Streams(MatrixView<Out> out, std::size_t pixels) {
   return out.rows() * out.cols() * sizeof(Out) >= kStreamBytes &&
@@ -49,11 +50,11 @@ std::size_t FirstAligned(MatrixView<Out> out) {
   return (kLine - at % kLine) % kLine / sizeof(Out);
 }
 
-// The rows that a block reads first are fetched ahead: where a processor follows
-// fewer streams than a block has rows, large images gain a fifth. This far along
-// the row; but where rows are short, the same columns of the band below, or the
-// left part of each band would not have been fetched at all (5 to 10 % at 512
-// pixels).
+// The rows that a block reads first are fetched ahead: where a processor
+// follows fewer streams than a block has rows, large images gain a fifth. This
+// far along the row; but where rows are short, the same columns of the band
+// below, or the left part of each band would not have been fetched at all (5 to
+// 10 % at 512 pixels).
 inline constexpr std::size_t kPrefetchBytes = 1024;
 inline constexpr std::size_t kShortRowBytes = 4096;
 
@@ -114,6 +115,10 @@ class Sweeper {
   // lines that they touched are still there.
   static constexpr std::size_t kBandRows = 8 * kRows;
 
+  // Does the filter itself put zeros beyond the edges?
+  static constexpr bool kOwnEdges =
+      Filter::kHasEdges && std::is_same_v<Border, ZeroBorder>;
+
   // A row of zeros is as long as some blocks.
   static constexpr std::size_t kZeroBlocks = 4;
   static constexpr In kZeros[(kZeroBlocks - 1) * Filter::kWide +
@@ -150,6 +155,13 @@ class Sweeper {
     // `count` blocks from `left` on lie inside with all that they read.
     constexpr std::size_t kUnit = std::max(kNarrow, kLine / sizeof(Out));
     const std::size_t start = stream_ ? FirstAligned(out_) : 0;
+    if constexpr (kOwnEdges && kWhole) {
+      const std::size_t inside =
+          stream_ ? start + (kPixels - start) / kUnit * kUnit : kPixels;
+      if (cols >= 2 * kPixels && inside >= kReach.left) {
+        return OwnEdges(rows, inside, cols - kBeyond);
+      }
+    }
     const std::size_t left =
         start >= kReach.left
             ? std::min(cols, start)
@@ -163,13 +175,43 @@ class Sweeper {
     const bool again = count > 0 && right + kNarrow < cols && right < end;
     if (again) right = end;
 
-    for (std::size_t x = 0; x < left; x += kNarrow) Edge(x, rows);
-    for (std::size_t x = right; x < cols; x += kNarrow) Edge(x, rows);
+    for (std::size_t x = 0; x < left; x += kNarrow) CopiedEdge(x, rows);
+    for (std::size_t x = right; x < cols; x += kNarrow) CopiedEdge(x, rows);
     if (count == 0) return;
     ForBands(rows, [&](std::size_t y, std::size_t n) {
       Inside<kWhole, kPixels>(y, n, left, count, stream_);
       if (again) Inside<kWhole, kPixels>(y, n, end - kPixels, 1, false);
     });
+  }
+
+  // The same, where no more than whole blocks inside [0, end) are needed, from
+  // `left` on, and one at each edge.
+  void OwnEdges(IndexRange rows, std::size_t left, std::size_t end) const {
+    constexpr std::size_t kPixels = Filter::kWide;
+    const std::size_t last = image_.cols() - kPixels;
+    const std::size_t count =
+        left + kPixels <= end ? (end - left) / kPixels : 0;
+    const bool again = left + count * kPixels < last;
+    ForBands(rows, [&](std::size_t y, std::size_t n) {
+      EdgeBlock<Edge::kLeft>(y, 0);
+      if (count > 0) Inside<true, kPixels>(y, n, left, count, stream_);
+      if (again) Inside<true, kPixels>(y, n, end - kPixels, 1, false);
+      EdgeBlock<Edge::kRight>(y, last);
+    });
+  }
+
+  // A block at column x, which is at an edge.
+  template <Edge kEdge>
+  HWY_NOINLINE void EdgeBlock(std::size_t y, std::size_t x) const {
+    Rows from;
+    for (std::size_t i = 0; i < kInputs; ++i) {
+      const In* const row = InputRow(y, i);
+      from.at[i] = row == nullptr ? kZeros + kReach.left : row + x;
+    }
+    filter_.template Block<Filter::kWide, kEdge>(
+        from, 0,
+        Target<Out, true>{out_.row(y) + x, out_.stride(), kRows, Filter::kWide,
+                          false});
   }
 
   // Output rows [y, y + rows) of `count` blocks from column x on.
@@ -202,7 +244,7 @@ class Sweeper {
 
   // Blocks below each other that see pixels beyond the left or the right edge:
   // they read a copy of these columns with the border filled in.
-  [[gnu::noinline]] void Edge(std::size_t x, IndexRange rows) const {
+  [[gnu::noinline]] void CopiedEdge(std::size_t x, IndexRange rows) const {
     constexpr std::ptrdiff_t kReads = Filter::Reads(kNarrow);
     const auto cols = static_cast<std::ptrdiff_t>(image_.cols());
     // Rather some pixels once more than many beyond the edge.

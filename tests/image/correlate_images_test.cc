@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Whole images: results past the cache, and pictures without edges. Not under the
-// sanitizers, where it takes minutes to compile.
+// Whole images: results past the cache, and pictures without edges. Not under
+// the sanitizers, where it takes minutes to compile.
 
 #include <gtest/gtest.h>
 

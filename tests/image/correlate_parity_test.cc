@@ -123,8 +123,10 @@ template <class In, class Out, class F>
 void ExpectSameAtAllSizes(const F& run, const std::string& what) {
   const std::size_t lanes =
       hwy::HWY_NAMESPACE::MaxLanes(hwy::HWY_NAMESPACE::ScalableTag<In>());
-  for (std::size_t cols = 1; cols <= 2 * lanes + 3; ++cols) {
-    ExpectSame<In, Out>(cols % 7 + 1, cols, run, what);
+  // The widest have blocks at both edges and between them.
+  const std::size_t wide = std::max<std::size_t>(3 * lanes, 7 * 16);
+  for (std::size_t cols = 1; cols <= wide + 3; ++cols) {
+    ExpectSame<In, Out>(cols % 11 + 1, cols, run, what);
   }
   for (std::size_t rows = 1; rows <= std::max<std::size_t>(29, 2 * lanes + 3);
        ++rows) {

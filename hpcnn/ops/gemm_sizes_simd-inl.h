@@ -1,0 +1,232 @@
+// SPDX-FileCopyrightText: The hpcnn authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Gemm<Simd> of sizes known at compile time: small products as straight code,
+// and B of fewer columns than a vector has lanes.
+
+#ifndef HPCNN_OPS_GEMM_SIZES_SIMD_INL_H_
+#define HPCNN_OPS_GEMM_SIZES_SIMD_INL_H_
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <type_traits>
+
+#include "hpcnn/base/unroll.h"
+#include "hpcnn/ops/gemm.h"
+#include "hpcnn/ops/gemm_simd-inl.h"
+#include "hwy/highway.h"
+
+HPCNN_NAMESPACE_BEGIN
+namespace internal {
+
+template <class T>
+inline constexpr std::size_t kLanesOf = hn::MaxLanes(hn::ScalableTag<T>());
+
+// Sums that registers hold beside a row of B and an element of A.
+inline constexpr std::size_t kGemmSums = HWY_TARGET <= HWY_AVX3 ? 24 : 12;
+
+// --- Small products: the tile that suits them, all of k unrolled.
+
+// Straight code of more steps takes long to compile; more work amortises what
+// the general kernel spends on its loops.
+inline constexpr std::size_t kMostGemmSteps = 32;
+inline constexpr std::size_t kMostSmallGemm = 64 * 64 * 64;
+
+template <std::size_t M, std::size_t K, std::size_t N>
+inline constexpr bool kIsSmallGemm =
+    M > 0 && K > 0 && N > 0 && K <= kMostGemmSteps&& M* K* N <= kMostSmallGemm;
+
+struct GemmTiling {
+  std::size_t rows;
+  std::size_t vectors;
+};
+
+// The tiles that take the fewest cycles a step of k: two multiply-adds or loads
+// in each, four for a sum that waits for itself.
+constexpr GemmTiling BestTiling(std::size_t rows, std::size_t vectors) {
+  GemmTiling best{};
+  std::size_t least = static_cast<std::size_t>(-1);
+  const auto cycles = [](std::size_t r, std::size_t v) {
+    return std::max({r * v, r + v, std::size_t{8}});
+  };
+  for (std::size_t v = std::min(vectors, kGemmVectors); v > 0; --v) {
+    for (std::size_t r = std::min(rows, kGemmSums / v); r > 0; --r) {
+      const std::size_t rest = rows % r == 0 ? 0 : cycles(rows % r, v) + 1;
+      const std::size_t cost =
+          (vectors + v - 1) / v * (rows / r * cycles(r, v) + rest);
+      if (cost < least) {
+        least = cost;
+        best = {r, v};
+      }
+    }
+  }
+  return best;
+}
+
+template <class T, std::size_t M, std::size_t K, std::size_t N>
+requires(std::is_floating_point_v<T>&& kIsSmallGemm<
+         M, K, N>) struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
+  static constexpr GemmShares kShares = GemmShares::kNothing;
+
+  template <class Update, class Epilogue>
+  HWY_INLINE static void Run(const Operand<T>& a, const Operand<T>& b,
+                             MatrixView<T> c, const Update& update,
+                             const Epilogue& epilogue, std::size_t row,
+                             std::size_t col) {
+    if constexpr (std::is_same_v<Update, AlphaBeta<T>>) {
+      GemmKernel<Simd>::Run(a, b, c, update, epilogue, row, col);
+    } else {
+      if (b.col_step != 1) {
+        return GemmKernel<Simd>::Run(a, b, c, update, epilogue, row, col);
+      }
+      for (std::size_t m = 0; m + kTiling.rows <= M; m += kTiling.rows) {
+        Row<kTiling.rows>(a, b, c, Update::kKeepsOld, m);
+      }
+      if constexpr (M % kTiling.rows != 0) {
+        Row<M % kTiling.rows>(a, b, c, Update::kKeepsOld,
+                              M / kTiling.rows * kTiling.rows);
+      }
+      epilogue.template Apply<Simd>(c, row, col);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kVectors = (N + kLanesOf<T> - 1) / kLanesOf<T>;
+  static constexpr GemmTiling kTiling = BestTiling(M, kVectors);
+
+  // A row of tiles, from row m.
+  template <std::size_t kRows>
+  HWY_INLINE static void Row(const Operand<T>& a, const Operand<T>& b,
+                             MatrixView<T> c, bool keep_old, std::size_t m) {
+    constexpr std::size_t kPanel = kTiling.vectors * kLanesOf<T>;
+    const auto tile = [&]<std::size_t kWidth>(std::size_t n) HWY_ATTR {
+      constexpr std::size_t kAcross = (kWidth + kLanesOf<T> - 1) / kLanesOf<T>;
+      constexpr std::size_t kLast = kWidth - (kAcross - 1) * kLanesOf<T>;
+      GemmTile<kRows, kAcross, kLast != kLanesOf<T>, K>(GemmBlock<T>{
+          .a = {a.data + m * a.row_step, kRows, K, a.row_step, a.col_step},
+          .b = b.data + n,
+          .b_step = b.row_step,
+          .last = kLast,
+          .keep_old = keep_old,
+          .c = c.row(m) + n,
+          .c_step = c.stride()});
+    };
+    for (std::size_t n = 0; n + kPanel <= N; n += kPanel) {
+      tile.template operator()<kPanel>(n);
+    }
+    if constexpr (N % kPanel != 0) {
+      tile.template operator()<N % kPanel>(N / kPanel * kPanel);
+    }
+  }
+};
+
+// --- Few columns: inner products along k, where no lane is idle.
+
+#if HWY_TARGET != HWY_SCALAR
+
+// C(m, n) for a few rows: sums of as many lanes as there are, then theirs.
+template <std::size_t kRows, std::size_t kCols, class T>
+HWY_INLINE void GemmDots(const Operand<T>& a, const T* packed,
+                         std::size_t b_step, bool keep_old, T* c,
+                         std::size_t c_step) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr std::size_t kLanes = kLanesOf<T>;
+  V sum[kRows][kLanes];
+  HPCNN_UNROLL
+  for (std::size_t r = 0; r < kRows; ++r) {
+    HPCNN_UNROLL
+    for (std::size_t n = 0; n < kLanes; ++n) sum[r][n] = hn::Zero(d);
+  }
+  const auto add = [&](std::size_t k, const auto& load) HWY_ATTR {
+    V left[kRows];
+    HPCNN_UNROLL
+    for (std::size_t r = 0; r < kRows; ++r) {
+      left[r] = load(a.data + r * a.row_step + k);
+    }
+    HPCNN_UNROLL
+    for (std::size_t n = 0; n < kCols; ++n) {
+      const V right = load(packed + n * b_step + k);
+      HPCNN_UNROLL
+      for (std::size_t r = 0; r < kRows; ++r) {
+        sum[r][n] = hn::MulAdd(left[r], right, sum[r][n]);
+      }
+    }
+  };
+  std::size_t k = 0;
+  for (; k + kLanes <= a.cols; k += kLanes) {
+    add(k, [&](const T* p) HWY_ATTR { return hn::LoadU(d, p); });
+  }
+  if (k < a.cols) {
+    add(k, [&](const T* p) HWY_ATTR { return hn::LoadN(d, p, a.cols - k); });
+  }
+  // Adds the halves of two vectors and interleaves them, until lane n of the
+  // first vector is the sum of all lanes of vector n.
+  constexpr std::size_t kRounds = std::bit_width(kLanes) - 1;
+  HPCNN_UNROLL
+  for (std::size_t r = 0; r < kRows; ++r) {
+    V* const s = sum[r];
+    Unroll<kRounds>([&](auto round) __attribute__((always_inline)) {
+      constexpr std::size_t kHalf = kLanes >> (round + 1);
+      HPCNN_UNROLL
+      for (std::size_t n = 0; n < kHalf; ++n) {
+        s[n] = hn::Add(hn::InterleaveWholeLower(d, s[n], s[n + kHalf]),
+                       hn::InterleaveWholeUpper(d, s[n], s[n + kHalf]));
+      }
+    });
+    T* const to = c + r * c_step;
+    if (keep_old) s[0] = hn::Add(s[0], hn::LoadN(d, to, kCols));
+    hn::StoreN(s[0], d, to, kCols);
+  }
+}
+
+template <class T, std::size_t M, std::size_t K, std::size_t N>
+requires(
+    std::is_floating_point_v<T>&& N > 0 && 4 * N <= 3 * kLanesOf<T> &&
+    !kIsSmallGemm<M, K, N>) struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
+  static constexpr GemmShares kShares = GemmShares::kRows;
+
+  template <class Update, class Epilogue>
+  static void Run(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
+                  const Update& update, const Epilogue& epilogue,
+                  std::size_t row, std::size_t col) {
+    if constexpr (!std::is_same_v<Update, AlphaBeta<T>>) {
+      if (a.col_step == 1 && a.cols >= 4 * kLanesOf<T>) {
+        Dots(a, b, c, Update::kKeepsOld);
+        return epilogue.template Apply<Simd>(c, row, col);
+      }
+    }
+    GemmKernel<Simd>::Run(a, b, c, update, epilogue, row, col);
+  }
+
+ private:
+  static void Dots(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
+                   bool keep_old) {
+    constexpr std::size_t kRows = std::min<std::size_t>(kGemmSums / N, 8);
+    HWY_ALIGN T packed[N * kGemmDepth];
+    for (std::size_t k = 0; k < a.cols; k += kGemmDepth) {
+      const IndexRange depth{k, std::min(k + kGemmDepth, a.cols)};
+      // B's columns as rows.
+      GemmPack({&b(k, 0), N, depth.size(), b.col_step, b.row_step}, T{1},
+               kGemmDepth, packed);
+      const bool add = keep_old || k > 0;
+      std::size_t m = 0;
+      for (; m + kRows <= c.rows(); m += kRows) {
+        GemmDots<kRows, N>(a.Cols(depth).Rows({m, m + kRows}), packed,
+                           kGemmDepth, add, c.row(m), c.stride());
+      }
+      for (; m < c.rows(); ++m) {
+        GemmDots<1, N>(a.Cols(depth).Rows({m, m + 1}), packed, kGemmDepth, add,
+                       c.row(m), c.stride());
+      }
+    }
+  }
+};
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+}  // namespace internal
+HPCNN_NAMESPACE_END
+
+#endif  // HPCNN_OPS_GEMM_SIZES_SIMD_INL_H_
