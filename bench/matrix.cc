@@ -4,9 +4,10 @@
 // bazel run //bench:matrix [-- --full]
 //
 // Matrix maths by policy and number of threads, as a share of what one core can
-// do at most: multiply-adds, or copies of as many bytes. Then the course's
-// comparisons: the maximum of two matrices, X X^T, the product of two 5000 x 5000
-// matrices (with --full), saxpy. Each figure is the median of interleaved rounds.
+// do at most: multiply-adds, or copies of as many bytes. gemm<...> has sizes
+// that are part of types. Then the course's comparisons: the maximum of two
+// matrices, X X^T, the product of two 5000 x 5000 matrices (with --full),
+// saxpy. Each figure is the median of interleaved rounds.
 
 #include <algorithm>
 #include <cmath>
@@ -57,6 +58,7 @@ struct Op {
   double work;   // multiply-adds; of what is only moved: elements
   double bytes;  // read and written, of what is only moved; else 0
   bool scalar;   // is Scalar fast enough?
+  bool threads;  // does it take any?
   std::function<std::function<void(bool simd, ThreadPool*)>()> make;
 };
 
@@ -67,6 +69,7 @@ Op Max(std::size_t side, const char* type) {
           type,
           static_cast<double>(size),
           3.0 * static_cast<double>(size * sizeof(T)),
+          true,
           true,
           [size] {
             auto x = std::make_shared<Buffer<T>>(MakeBuffer<T>(size));
@@ -88,6 +91,7 @@ Op SaxpyOf(std::size_t size) {
           static_cast<double>(size),
           12.0 * static_cast<double>(size),
           true,
+          true,
           [size] {
             auto x = std::make_shared<Buffer<float>>(MakeBuffer<float>(size));
             auto y = std::make_shared<Buffer<float>>(MakeBuffer<float>(size));
@@ -107,6 +111,7 @@ Op GramOf(std::size_t m, std::size_t k) {
           work,
           0,
           true,
+          true,
           [m, k] {
             auto x = std::make_shared<Buffer<float>>(MakeBuffer<float>(m * k));
             auto c = std::make_shared<Buffer<float>>(MakeBuffer<float>(m * m));
@@ -118,22 +123,29 @@ Op GramOf(std::size_t m, std::size_t k) {
           }};
 }
 
-Op GemmOf(std::size_t m, std::size_t n, std::size_t k) {
+// "128x10x64": M x N x K.
+std::string Times(std::size_t m, std::size_t n, std::size_t k) {
+  return std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k);
+}
+
+template <class A = float, class B = A, class C = A>
+Op GemmOf(std::size_t m, std::size_t n, std::size_t k,
+          const char* type = "f32") {
   const double work = static_cast<double>(m * n) * static_cast<double>(k);
-  return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" +
-              std::to_string(k),
-          "f32",
+  return {"gemm " + Times(m, n, k),
+          type,
           work,
           0,
           work <= kMostScalar,
+          true,
           [m, n, k] {
-            auto a = std::make_shared<Buffer<float>>(MakeBuffer<float>(m * k));
-            auto b = std::make_shared<Buffer<float>>(MakeBuffer<float>(k * n));
-            auto c = std::make_shared<Buffer<float>>(MakeBuffer<float>(m * n));
+            auto a = std::make_shared<Buffer<A>>(MakeBuffer<A>(m * k));
+            auto b = std::make_shared<Buffer<B>>(MakeBuffer<B>(k * n));
+            auto c = std::make_shared<Buffer<C>>(MakeBuffer<C>(m * n));
             return [=](bool simd, ThreadPool* pool) {
-              const MatrixView<const float> left(a->get(), m, k);
-              const MatrixView<const float> right(b->get(), k, n);
-              const MatrixView<float> out(c->get(), m, n);
+              const MatrixView<const A> left(a->get(), m, k);
+              const MatrixView<const B> right(b->get(), k, n);
+              const MatrixView<C> out(c->get(), m, n);
               simd ? Gemm<Simd>(left, right, out, Overwrite{}, KeepSums{}, pool)
                    : Gemm<Scalar>(left, right, out, Overwrite{}, KeepSums{},
                                   pool);
@@ -141,24 +153,76 @@ Op GemmOf(std::size_t m, std::size_t n, std::size_t k) {
           }};
 }
 
+template <std::size_t M, std::size_t N, std::size_t K>
+Op GemmOfSizes() {
+  return {"gemm<" + Times(M, N, K) + ">",
+          "f32",
+          static_cast<double>(M * N * K),
+          0,
+          true,
+          false,
+          [] {
+            auto a = std::make_shared<Tensor<float, M, K>>();
+            auto b = std::make_shared<Tensor<float, K, N>>();
+            auto c = std::make_shared<Tensor<float, M, N>>();
+            a->view()[0] = b->view()[0] = 1;
+            return [=](bool simd, ThreadPool*) {
+              simd ? Gemm<Simd>(a->view(), b->view(), c->view())
+                   : Gemm<Scalar>(a->view(), b->view(), c->view());
+            };
+          }};
+}
+
+// kKernels of 5 x 5 on an image of as many channels and [Side, Side] pixels.
+template <std::size_t Kernels, std::size_t Channels, std::size_t Side>
+Op Conv2dOf() {
+  constexpr std::size_t kOut = Side - 4;
+  return {"conv2d " + Times(Channels, Side, Side) + " by " +
+              std::to_string(Kernels),
+          "f32",
+          static_cast<double>(Kernels * Channels * 25 * kOut * kOut),
+          0,
+          true,
+          false,
+          [] {
+            auto x = std::make_shared<Tensor<float, Channels, Side, Side>>();
+            auto w = std::make_shared<Tensor<float, Kernels, Channels, 5, 5>>();
+            auto y = std::make_shared<Tensor<float, Kernels, kOut, kOut>>();
+            x->view()[0] = w->view()[0] = 1;
+            return [=](bool simd, ThreadPool*) {
+              simd ? Conv2d<Simd>(x->view(), w->view(), y->view())
+                   : Conv2d<Scalar>(x->view(), w->view(), y->view());
+            };
+          }};
+}
+
 std::vector<Op> AllOps(bool full) {
-  std::vector<Op> ops = {Max<std::int32_t>(1000, "i32"),
-                         Max<std::uint8_t>(1000, "u8"),
-                         GramOf(100, 100),
-                         GramOf(784, 128),
-                         GramOf(1000, 1000),
-                         GemmOf(16, 16, 16),
-                         GemmOf(32, 32, 32),
-                         GemmOf(64, 64, 64),
-                         GemmOf(128, 128, 784),
-                         GemmOf(784, 128, 128),
-                         GemmOf(8, 576, 25),
-                         GemmOf(128, 10, 128),
-                         GemmOf(256, 256, 256),
-                         GemmOf(512, 512, 512),
-                         GemmOf(1000, 1000, 1000),
-                         GemmOf(2048, 2048, 2048),
-                         GemmOf(5000, 5000, 5000)};
+  std::vector<Op> ops = {
+      Max<std::int32_t>(1000, "i32"),
+      Max<std::uint8_t>(1000, "u8"),
+      GramOf(100, 100),
+      GramOf(784, 128),
+      GramOf(1000, 1000),
+      GemmOf(16, 16, 16),
+      GemmOfSizes<16, 16, 16>(),
+      GemmOf(32, 32, 32),
+      GemmOfSizes<32, 32, 32>(),
+      GemmOf(64, 64, 64),
+      GemmOf(128, 128, 784),
+      GemmOf(784, 128, 128),
+      GemmOf(8, 576, 25),
+      GemmOfSizes<8, 576, 25>(),
+      Conv2dOf<8, 1, 28>(),
+      Conv2dOf<16, 8, 12>(),
+      GemmOf(128, 10, 128),
+      GemmOfSizes<128, 10, 128>(),
+      GemmOf(256, 256, 256),
+      GemmOf(512, 512, 512),
+      GemmOf(1000, 1000, 1000),
+      GemmOf<std::uint8_t, std::int8_t, std::int32_t>(1000, 1000, 1000, "u8i8"),
+      GemmOf<std::int8_t, std::int8_t, std::int32_t>(1000, 1000, 1000, "i8"),
+      GemmOf(2048, 2048, 2048),
+      GemmOf(5000, 5000, 5000)};
   for (std::size_t size = 1000; size <= 100'000'000; size *= 10) {
     ops.push_back(SaxpyOf(size));
   }
@@ -167,8 +231,8 @@ std::vector<Op> AllOps(bool full) {
   return ops;
 }
 
-// Seconds of one call: the mean of as many as fill a round, after one round that
-// wakes threads and brings them to their processors.
+// Seconds of one call: the mean of as many as fill a round, after one round
+// that wakes threads and brings them to their processors.
 double Time(const std::function<void()>& call) {
   const double once = Seconds(call);
   const int calls = static_cast<int>(kSecondsPerRound / once) + 1;
@@ -198,7 +262,10 @@ class Limit {
         to_(MakeBuffer<float>(size_)) {}
 
   double Probe() const {
-    if (op_.bytes == 0) return op_.work / (ProbeFmaFlops() / 2);
+    if (op_.bytes == 0) {
+      return op_.work / (op_.type == "f32" ? ProbeFmaFlops() / 2
+                                           : ProbeByteMultiplyAdds());
+    }
     const auto calls =
         static_cast<int>(std::clamp(2e-3 * 50e9 / op_.bytes, 1.0, 1e5));
     return ProbeCopy(from_.get(), to_.get(), size_, calls);
@@ -218,7 +285,7 @@ void Measure(Row& row, std::vector<std::unique_ptr<ThreadPool>>& pools,
   const Limit probe(op);
   for (int round = 0; round < rounds; ++round) {
     const double limit = probe.Probe();
-    for (std::size_t i = 0; i < std::size(kThreads); ++i) {
+    for (std::size_t i = 0; i < (op.threads ? std::size(kThreads) : 1); ++i) {
       ThreadPool* const pool = kThreads[i] == 1 ? nullptr : pools[i].get();
       row.threads[i].push_back(Time([&] { call(true, pool); }));
     }
@@ -266,7 +333,7 @@ void PrintTable(bool full) {
       "\nMatrix maths, SIMD target %s, %zu usable processors; medians "
       "[quartiles]\n%-22s %-4s %10s %9s %10s %24s %21s\n",
       hwy::TargetName(HWY_STATIC_TARGET), UsableCpus().count, "op", "type",
-      "time", "GFLOP/s", "scalar", "% of one core's limit", "2, 4, 8 threads");
+      "time", "Gop/s", "scalar", "% of one core's limit", "2, 4, 8 threads");
   for (const Row& row : rows) {
     const Op& op = *row.op;
     const double seconds = Median(row.threads[0]);
@@ -282,12 +349,13 @@ void PrintTable(bool full) {
     }
     std::printf("%8.0f [%3.0f ... %3.0f]     ", 100 * share.median,
                 100 * share.low, 100 * share.high);
-    for (std::size_t i = 1; i < std::size(kThreads); ++i) {
+    for (std::size_t i = 1; i < std::size(kThreads) && op.threads; ++i) {
       std::printf(" %4.2f x", seconds / Median(row.threads[i]));
     }
     std::printf("\n");
   }
-  std::printf("* GB/s, read and written\n");
+  std::printf(
+      "Gop/s: 1e9 products and sums a second; * GB/s, read and written\n");
 
   std::printf(
       "\nThe course's comparisons, one core and two\n%-22s %12s %12s "

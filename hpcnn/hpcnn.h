@@ -43,6 +43,7 @@
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/softmax.h"
 #include "hpcnn/nn/summary.h"
+#include "hpcnn/ops/conv2d.h"
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm.h"
 #include "hpcnn/ops/gemm_epilogue.h"

@@ -59,16 +59,16 @@ def address(function):
 
 def load(path):
     lib = ctypes.CDLL(path)
-    for name in ["HpcnnGemm", "XsmmGemm", "EigenGemm", "HpcnnGram"]:
+    for name in ["HpcnnGemm", "HpcnnGemmOfSizes", "XsmmGemm", "EigenGemm", "HpcnnGram"]:
         getattr(lib, name).argtypes = [ctypes.POINTER(Product), ctypes.c_int]
     lib.BlasGemm.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Product), ctypes.c_int]
-    for name in ["DnnlGemm", "BlasGram"]:
+    for name in ["HpcnnConv2d", "DnnlGemm", "BlasGram"]:
         getattr(lib, name).argtypes = [ctypes.c_void_p, ctypes.POINTER(Product), ctypes.c_int]
     for name in ["HpcnnMaxInts", "HpcnnMaxBytes"]:
         getattr(lib, name).argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_size_t, ctypes.c_int]
     lib.CopyFloats.argtypes = [ctypes.c_void_p] * 2 + [ctypes.c_size_t, ctypes.c_int]
     for name in [
-        "HpcnnGemm", "XsmmGemm", "EigenGemm", "HpcnnGram", "BlasGemm", "DnnlGemm", "BlasGram", "HpcnnMaxInts",
+        "HpcnnGemm", "HpcnnGemmOfSizes", "HpcnnConv2d", "XsmmGemm", "EigenGemm", "HpcnnGram", "BlasGemm", "DnnlGemm", "BlasGram", "HpcnnMaxInts",
         "HpcnnMaxBytes", "CopyFloats", "FloatMultiplyAdds",
     ]:  # fmt: skip
         getattr(lib, name).restype = ctypes.c_double
@@ -127,30 +127,65 @@ def report(what, work, times, limit, unit):
         print(f"  {name:24s} {work / statistics.median(values) / 1e9:8.1f} {unit}   {median:6.2f}x [{low:.2f} ... {high:.2f}]")
 
 
+def products(lib, blas, dnnl, blis, product, small):
+    """The other libraries' C = A B."""
+    contest = {
+        "OpenBLAS": lambda calls: lib.BlasGemm(address(blas.scipy_cblas_sgemm64_), 64, product, calls),
+        "Eigen": lambda calls: lib.EigenGemm(product, calls),
+    }
+    if dnnl:
+        contest["oneDNN sgemm"] = lambda calls: lib.DnnlGemm(address(dnnl.dnnl_sgemm), product, calls)
+    if blis:
+        contest["BLIS"] = lambda calls: lib.BlasGemm(address(blis.cblas_sgemm), 32, product, calls)
+    if small and lib.XsmmGemm(product, 1) >= 0:
+        contest["libxsmm"] = lambda calls: lib.XsmmGemm(product, calls)
+    return contest
+
+
+def check(contest, c, want):
+    for name, mean in contest.items():
+        c[:] = np.nan
+        mean(1)
+        assert np.array_equal(c, want), f"{name} is wrong"
+
+
 def gemms(lib, blas, dnnl, blis, rounds, rate):
     for m, n, k in GEMMS:
         a, b, c = whole_numbers((m, k)), whole_numbers((k, n)), buffer((m, n))
         product = Product(m, n, k, a.ctypes.data, b.ctypes.data, c.ctypes.data)
         ta, tb, tc = (torch.from_numpy(x) for x in (a, b, c))
-        contest = {
-            "hpcnn": lambda calls: lib.HpcnnGemm(product, calls),
-            "OpenBLAS": lambda calls: lib.BlasGemm(address(blas.scipy_cblas_sgemm64_), 64, product, calls),
-            "Eigen": lambda calls: lib.EigenGemm(product, calls),
-            "PyTorch mm": timed(lambda: torch.mm(ta, tb, out=tc)),
-        }
-        if dnnl:
-            contest["oneDNN sgemm"] = lambda calls: lib.DnnlGemm(address(dnnl.dnnl_sgemm), product, calls)
-        if blis:
-            contest["BLIS"] = lambda calls: lib.BlasGemm(address(blis.cblas_sgemm), 32, product, calls)
-        if m * n * k <= 64**3 and lib.XsmmGemm(product, 1) >= 0:
-            contest["libxsmm"] = lambda calls: lib.XsmmGemm(product, calls)
-        want = a.astype(np.float64) @ b
-        for name, mean in contest.items():
-            c[:] = np.nan
-            mean(1)
-            assert np.array_equal(c, want), f"{name} is wrong"
+        contest = {"hpcnn": lambda calls: lib.HpcnnGemm(product, calls)}
+        sizes = ""
+        if lib.HpcnnGemmOfSizes(product, 1) >= 0:
+            contest = {
+                "hpcnn": lambda calls: lib.HpcnnGemmOfSizes(product, calls),
+                "hpcnn, sizes at run time": contest["hpcnn"],
+            }
+            sizes = ", sizes in types"
+        contest |= products(lib, blas, dnnl, blis, product, m * n * k <= 64**3)
+        contest["PyTorch mm"] = timed(lambda: torch.mm(ta, tb, out=tc))
+        check(contest, c, a.astype(np.float64) @ b)
         times = interleave(contest, rounds)
-        report(f"gemm {m}x{n}x{k}", 2 * m * n * k, times, m * n * k / rate(), "GFLOP/s")
+        report(f"gemm {m}x{n}x{k}{sizes}", 2 * m * n * k, times, m * n * k / rate(), "GFLOP/s")
+
+
+def convolutions(lib, blas, dnnl, blis, rounds, rate):
+    """LeNet's first layer. The others' products get its columns copied already, which is not timed."""
+    image, a = whole_numbers((28, 28)), whole_numbers((8, 25))
+    columns = np.lib.stride_tricks.sliding_window_view(image, (5, 5)).reshape(576, 25).T
+    b, c = buffer((25, 576)), buffer((8, 576))
+    b[:] = columns
+    product = Product(8, 576, 25, a.ctypes.data, b.ctypes.data, c.ctypes.data)
+    tx, tw = torch.from_numpy(image).reshape(1, 1, 28, 28), torch.from_numpy(a).reshape(8, 1, 5, 5)
+    contest = {
+        "hpcnn": lambda calls: lib.HpcnnConv2d(image.ctypes.data, product, calls),
+        "hpcnn, product alone": lambda calls: lib.HpcnnGemmOfSizes(product, calls),
+    } | {f"{name}, product alone": mean for name, mean in products(lib, blas, dnnl, blis, product, True).items()}
+    check(contest, c, a.astype(np.float64) @ b)
+    assert np.array_equal(torch.nn.functional.conv2d(tx, tw).numpy().reshape(8, 576), c), "PyTorch conv2d is wrong"
+    contest["PyTorch conv2d"] = timed(lambda: torch.nn.functional.conv2d(tx, tw))
+    times = interleave(contest, rounds)
+    report("conv2d 1x28x28 by 8 of 5x5", 2 * 8 * 576 * 25, times, 8 * 576 * 25 / rate(), "GFLOP/s")
 
 
 @numba.njit
@@ -237,6 +272,7 @@ def main():
         "libxsmm 1.17\nmedians [quartiles] of each round's ratio"
     )
     gemms(lib, blas, dnnl, blis, arguments.rounds, lib.FloatMultiplyAdds)
+    convolutions(lib, blas, dnnl, blis, arguments.rounds, lib.FloatMultiplyAdds)
     grams(lib, blas, arguments.rounds, lib.FloatMultiplyAdds)
     maxima(lib, arguments.rounds)
 

@@ -14,6 +14,7 @@
 
 #include "bench/roofline.h"
 #include "hpcnn/base/tensor.h"
+#include "hpcnn/ops/conv2d.h"
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm.h"
 #include "hpcnn/ops/gram.h"
@@ -66,9 +67,38 @@ double Sgemm(void* function, const Product& p, int calls) {
   });
 }
 
+// hpcnn, with sizes that are part of types.
+template <std::size_t M, std::size_t N, std::size_t K>
+double GemmOfSizes(const Product& p, int calls) {
+  const TensorView<const float, M, K> a(p.a);
+  const TensorView<const float, K, N> b(p.b);
+  const TensorView<float, M, N> c(p.c);
+  return Mean(calls, [&] { Gemm<Simd>(a, b, c); });
+}
+
 }  // namespace
 
 extern "C" {
+
+// Negative for sizes that are not among these.
+double HpcnnGemmOfSizes(const Product* p, int calls) {
+  const auto is = [p](std::size_t m, std::size_t n, std::size_t k) {
+    return p->m == m && p->n == n && p->k == k;
+  };
+  if (is(16, 16, 16)) return GemmOfSizes<16, 16, 16>(*p, calls);
+  if (is(32, 32, 32)) return GemmOfSizes<32, 32, 32>(*p, calls);
+  if (is(8, 576, 25)) return GemmOfSizes<8, 576, 25>(*p, calls);
+  if (is(128, 10, 128)) return GemmOfSizes<128, 10, 128>(*p, calls);
+  return -1;
+}
+
+// 8 kernels of 5 x 5, a, over one image of 28 x 28.
+double HpcnnConv2d(const float* image, const Product* p, int calls) {
+  const TensorView<const float, 1, 28, 28> x(image);
+  const TensorView<const float, 8, 1, 5, 5> w(p->a);
+  const TensorView<float, 8, 24, 24> y(p->c);
+  return Mean(calls, [&] { Conv2d<Simd>(x, w, y); });
+}
 
 double HpcnnGemm(const Product* p, int calls) {
   const MatrixView<const float> a(p->a, p->m, p->k);

@@ -120,6 +120,8 @@ class Tensor {
 template <class T>
 class MatrixView {
  public:
+  using Element = T;
+
   constexpr MatrixView(T* data, std::size_t rows, std::size_t cols)
       : MatrixView(data, rows, cols, cols) {}
   constexpr MatrixView(T* data, std::size_t rows, std::size_t cols,

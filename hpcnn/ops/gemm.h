@@ -6,20 +6,32 @@
 //   Gemm<Simd>(a, b, c)                        // C = A B
 //   Gemm<Simd>(Transpose(a), b, c)             // a is stored [K, M]
 //   Gemm<Simd>(a, Transpose(b), c, Accumulate{})     // C += A B; b is [N, K]
-//   Gemm<Simd>(a, b, c, AlphaBeta<float>{0.5f, 2})          // C = 0.5 A B + 2 C
-//   Gemm<Simd>(a, b, c, Overwrite{}, AddBias<float>{bias})  // gemm_epilogue.h
+//   Gemm<Simd>(a, b, c, AlphaBeta<float>{0.5f, 2})       // C = 0.5 A B + 2 C
+//   Gemm<Simd>(a, b, c, Overwrite{}, AddBias<float>{b})  // gemm_epilogue.h
 //   Gemm<Simd>(a, b, c, Overwrite{}, KeepSums{}, &pool)
+//   Gemm<Simd>(bytes, weights, sums)  // uint8_t x int8_t -> int32_t
 //
-// Every element of C is one sum over k in ascending order, so the result does
-// not depend on how rows or columns are split over threads. C must not overlap
-// A or B. Policies differ in rounding only: Simd fuses each multiply-add. NaN
-// and infinity pass through as in the sum written out. Not for one sample at a
-// time (M = 1), which has no use for tiles: see gemv.h.
+// Elements are float, double, or bytes, signed or not, whose products are
+// summed in int32_t modulo 2^32: always exact up to K = 33025.
+//
+// Matrices are MatrixViews, or TensorViews of two dimensions, whose sizes are
+// part of their types. Gemm<Simd> makes use of that: small products become one
+// piece of straight code, and B of few columns (a classifier's last layer) is
+// multiplied along k.
+//
+// Every element of C is summed over k in an order that depends on types and
+// sizes alone, in ascending order but for such a B: not on how threads share
+// the rows or columns. C must not overlap A or B. Policies differ in rounding
+// only: Simd fuses each multiply-add. NaN and infinity pass through as in the
+// sum written out. Not for one sample at a time (M = 1), which has no use for
+// tiles: see gemv.h.
 
 #ifndef HPCNN_OPS_GEMM_H_
 #define HPCNN_OPS_GEMM_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include "hpcnn/base/check.h"
@@ -54,12 +66,19 @@ struct KeepSums {
 };
 
 // The transpose of a stored matrix, as an operand.
-template <class T>
+template <class View>
 struct TransposedView {
-  MatrixView<T> stored;
+  using Element = typename View::Element;
+
+  View stored;
 };
 template <class T>
-constexpr TransposedView<T> Transpose(MatrixView<T> stored) {
+constexpr TransposedView<MatrixView<T>> Transpose(MatrixView<T> stored) {
+  return {stored};
+}
+template <class T, std::size_t Rows, std::size_t Cols>
+constexpr TransposedView<TensorView<T, Rows, Cols>> Transpose(
+    TensorView<T, Rows, Cols> stored) {
   return {stored};
 }
 
@@ -88,30 +107,102 @@ struct Operand {
 };
 
 template <class T>
-Operand<std::remove_const_t<T>> AsOperand(MatrixView<T> m) {
+constexpr MatrixView<T> AsMatrix(MatrixView<T> m) {
+  return m;
+}
+template <class T, std::size_t Rows, std::size_t Cols>
+constexpr MatrixView<T> AsMatrix(TensorView<T, Rows, Cols> m) {
+  return {m.data(), Rows, Cols};
+}
+
+template <class View>
+Operand<std::remove_const_t<typename View::Element>> AsOperand(View view) {
+  const auto m = AsMatrix(view);
   return {m.data(), m.rows(), m.cols(), m.stride(), 1};
 }
-template <class T>
-Operand<std::remove_const_t<T>> AsOperand(TransposedView<T> t) {
-  const MatrixView<T>& m = t.stored;
+template <class View>
+Operand<std::remove_const_t<typename View::Element>> AsOperand(
+    TransposedView<View> view) {
+  const auto m = AsMatrix(view.stored);
   return {m.data(), m.cols(), m.rows(), 1, m.stride()};
 }
+
+// What the type of a matrix tells of its size; 0 where it tells nothing.
+template <class View>
+struct KnownSize {
+  static constexpr std::size_t kRows = 0;
+  static constexpr std::size_t kCols = 0;
+};
+template <class T, std::size_t Rows, std::size_t Cols>
+struct KnownSize<TensorView<T, Rows, Cols>> {
+  static constexpr std::size_t kRows = Rows;
+  static constexpr std::size_t kCols = Cols;
+};
+template <class View>
+struct KnownSize<TransposedView<View>> {
+  static constexpr std::size_t kRows = KnownSize<View>::kCols;
+  static constexpr std::size_t kCols = KnownSize<View>::kRows;
+};
+
+template <std::size_t First, std::size_t Second>
+inline constexpr bool kMayBeEqual =
+    First == 0 || Second == 0 || First == Second;
+
+// The same for [M, K] x [K, N].
+template <std::size_t M, std::size_t K, std::size_t N>
+struct GemmSizes {};
+template <class A, class B, class C>
+using GemmSizesOf =
+    GemmSizes<std::max(KnownSize<A>::kRows, KnownSize<C>::kRows),
+              std::max(KnownSize<A>::kCols, KnownSize<B>::kRows),
+              std::max(KnownSize<B>::kCols, KnownSize<C>::kCols)>;
 
 template <class Policy>
 struct GemmKernel {
   HPCNN_NO_KERNEL("Gemm", Policy, "hpcnn/ops/gemm_cuda.cuh");
 };
 
+// What threads share of C.
+enum class GemmShares { kLongerSide, kRows, kNothing };
+
+// Are these the element types of a product, A x B -> C?
+template <class A, class B, class C>
+inline constexpr bool kAreMultiplied =
+    std::is_floating_point_v<C>
+        ? std::is_same_v<A, C>&& std::is_same_v<B, C>
+        : std::is_same_v<C, std::int32_t>&& std::is_integral_v<A>&&
+                  std::is_integral_v<B> &&
+              sizeof(A) == 1 && sizeof(B) == 1;
+
+// The kernel for some sizes: a backend that has one of its own specialises it.
+template <class Policy, class T, class Sizes>
+struct GemmKernelFor : GemmKernel<Policy> {
+  static constexpr GemmShares kShares = GemmShares::kLongerSide;
+};
+
+// sum + a b, of integers modulo 2^32.
+template <class T, class A, class B>
+T AddProduct(T sum, A a, B b) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(static_cast<std::uint32_t>(sum) +
+                          static_cast<std::uint32_t>(a * b));
+  } else {
+    return sum + a * b;
+  }
+}
+
 template <>
 struct GemmKernel<Scalar> {
-  template <class T, class Update, class Epilogue>
-  static void Run(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
+  template <class A, class B, class T, class Update, class Epilogue>
+  static void Run(const Operand<A>& a, const Operand<B>& b, MatrixView<T> c,
                   const Update& update, const Epilogue& epilogue,
                   std::size_t row, std::size_t col) {
     for (std::size_t m = 0; m < c.rows(); ++m) {
       for (std::size_t n = 0; n < c.cols(); ++n) {
         const auto sum = [&](T start) {
-          for (std::size_t k = 0; k < a.cols; ++k) start += a(m, k) * b(k, n);
+          for (std::size_t k = 0; k < a.cols; ++k) {
+            start = AddProduct(start, a(m, k), b(k, n));
+          }
           return start;
         };
         T& out = c(m, n);
@@ -129,29 +220,52 @@ struct GemmKernel<Scalar> {
 
 }  // namespace internal
 
-// A and B are MatrixViews or Transpose(MatrixView) of T; C is a MatrixView<T>.
-// T is float or double. `threads` share the rows of C, or the columns where
-// there are more.
-template <ExecutionPolicy Policy = DefaultPolicy, class A, class B, class T,
+// A, B and C are a MatrixView<T> or a TensorView<T, Rows, Cols>, A and B also
+// its Transpose. `threads` share the rows of C, or the columns where there are
+// more.
+template <ExecutionPolicy Policy = DefaultPolicy, class A, class B, class C,
           class Update = Overwrite, class Epilogue = KeepSums>
-void Gemm(const A& a, const B& b, MatrixView<T> c, const Update& update = {},
+void Gemm(const A& a, const B& b, C c, const Update& update = {},
           const Epilogue& epilogue = {}, Threads threads = {}) {
-  const internal::Operand<T> left = internal::AsOperand(a);
-  const internal::Operand<T> right = internal::AsOperand(b);
-  HPCNN_CHECK(left.cols == right.rows && left.rows == c.rows() &&
-                  right.cols == c.cols(),
+  using T = typename C::Element;
+  using internal::KnownSize;
+  using Kernel =
+      internal::GemmKernelFor<Policy, T, internal::GemmSizesOf<A, B, C>>;
+  static_assert(
+      internal::kMayBeEqual<KnownSize<A>::kCols, KnownSize<B>::kRows> &&
+          internal::kMayBeEqual<KnownSize<A>::kRows, KnownSize<C>::kRows> &&
+          internal::kMayBeEqual<KnownSize<B>::kCols, KnownSize<C>::kCols>,
+      "hpcnn: Gemm needs [M, K] x [K, N] -> [M, N]");
+  static_assert(
+      internal::kAreMultiplied<std::remove_const_t<typename A::Element>,
+                               std::remove_const_t<typename B::Element>, T>,
+      "hpcnn: Gemm multiplies float by float, double by double, or int8_t and "
+      "uint8_t into int32_t");
+  static_assert(
+      std::is_same_v<Update, Overwrite> || std::is_same_v<Update, Accumulate> ||
+          (std::is_same_v<Update, AlphaBeta<T>> && std::is_floating_point_v<T>),
+      "hpcnn: Gemm's update is Overwrite, Accumulate or AlphaBeta of "
+      "C's element type, a floating-point one");
+  const auto left = internal::AsOperand(a);
+  const auto right = internal::AsOperand(b);
+  const MatrixView<T> out = internal::AsMatrix(c);
+  HPCNN_CHECK(left.cols == right.rows && left.rows == out.rows() &&
+                  right.cols == out.cols(),
               "Gemm needs [M, K] x [K, N] -> [M, N]");
-  if (c.rows() * c.cols() == 0) return;
-  const bool by_rows = c.rows() >= c.cols();
-  threads.ForShares(by_rows ? c.rows() : c.cols(), [&](IndexRange share) {
-    const IndexRange rows = by_rows ? share : IndexRange{0, c.rows()};
-    const IndexRange cols = by_rows ? IndexRange{0, c.cols()} : share;
-    internal::GemmKernel<Policy>::Run(
-        left.Rows(rows), right.Cols(cols),
-        MatrixView<T>(c.row(rows.begin) + cols.begin, rows.size(), cols.size(),
-                      c.stride()),
-        update, epilogue, rows.begin, cols.begin);
-  });
+  if (out.rows() * out.cols() == 0) return;
+  if constexpr (Kernel::kShares == internal::GemmShares::kNothing) {
+    Kernel::Run(left, right, out, update, epilogue, 0, 0);
+  } else {
+    const bool by_rows = Kernel::kShares == internal::GemmShares::kRows ||
+                         out.rows() >= out.cols();
+    threads.ForShares(by_rows ? out.rows() : out.cols(), [&](IndexRange share) {
+      const IndexRange rows = by_rows ? share : IndexRange{0, out.rows()};
+      const IndexRange cols = by_rows ? IndexRange{0, out.cols()} : share;
+      Kernel::Run(left.Rows(rows), right.Cols(cols),
+                  out.Region(rows.begin, cols.begin, rows.size(), cols.size()),
+                  update, epilogue, rows.begin, cols.begin);
+    });
+  }
 }
 
 HPCNN_NAMESPACE_END

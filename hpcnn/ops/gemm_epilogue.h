@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What Gemm does to its sums while they are in a cache, as its last argument
-// but one:
+// What Gemm and Conv2d do to their sums while they are in a cache, as an
+// argument behind the update:
 //
 //   Gemm<Simd>(x, w, y, Overwrite{},
 //              InOrder(AddBias<float>{bias}, Activate<ReluFunction>{}));
@@ -41,6 +41,21 @@ struct AddBias {
   }
 };
 
+// C(m, n) += bias[m].
+template <class T>
+struct AddRowBias {
+  std::span<const T> bias;  // [M]
+
+  template <class Policy>
+  void Apply(MatrixView<T> c, std::size_t row, std::size_t) const {
+    HPCNN_CHECK(row + c.rows() <= bias.size(),
+                "AddRowBias needs a bias of [M]");
+    for (std::size_t r = 0; r < c.rows(); ++r) {
+      for (std::size_t n = 0; n < c.cols(); ++n) c(r, n) += bias[row + r];
+    }
+  }
+};
+
 // C(m, n) = f(C(m, n)), f of elementwise.h.
 template <class F>
 struct Activate {
@@ -55,8 +70,8 @@ struct Activate {
   }
 };
 
-// C(m, n) = f(y(m, n), C(m, n)): the gradient of an activation's input, from its
-// output and its output's gradient.
+// C(m, n) = f(y(m, n), C(m, n)): the gradient of an activation's input, from
+// its output and its output's gradient.
 template <class F, class T>
 struct MaskGradient {
   F f;

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Gemm<Simd>. A tile of C stays in registers while k runs: B is read by rows, A
-// is broadcast element by element, so it may be stored either way round. A block
-// of B, some rows by one panel of columns, stays in a cache while all rows of A
-// pass by. It is packed, on the stack, where it is transposed or where its rows
-// would cost more than the copy.
+// is broadcast element by element, so it may be stored either way round. A
+// block of B, some rows by one panel of columns, stays in a cache while all
+// rows of A pass by. It is packed, on the stack, where it is transposed or
+// where its rows would cost more than the copy. What sizes known at compile
+// time add is in gemm_sizes_simd-inl.h.
 
 #ifndef HPCNN_OPS_GEMM_SIMD_INL_H_
 #define HPCNN_OPS_GEMM_SIMD_INL_H_
@@ -44,6 +45,20 @@ inline constexpr std::size_t kGemmRows = HWY_TARGET <= HWY_AVX3
 // steps.
 inline constexpr std::size_t kGemmDepth = 256;
 
+// sum + a b. An int32_t holds four bytes, and a b is the sum of their products:
+// unsigned ones of a, signed ones of b.
+template <class D, class V>
+HWY_INLINE V GemmMulAdd(D d, V a, V b, V sum) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (std::is_same_v<hn::TFromD<D>, std::int32_t>) {
+    return hn::SumOfMulQuadAccumulate(
+        d, hn::BitCast(hn::Repartition<std::uint8_t, D>(), a),
+        hn::BitCast(hn::Repartition<std::int8_t, D>(), b), sum);
+  }
+#endif
+  return hn::MulAdd(a, b, sum);
+}
+
 // A block's share of the sums over k.
 template <class T>
 struct GemmBlock {
@@ -68,7 +83,7 @@ class GemmColumn {
       group_[g] = a.data + 4 * g * a.row_step;
     }
   }
-  HWY_INLINE T operator[](std::size_t row) const {
+  HWY_INLINE T operator()(std::size_t row) const {
     const T* const group = group_[row / 4];
     return row % 4 == 3 ? group[three_] : group[row % 4 * step_];
   }
@@ -89,8 +104,10 @@ class GemmColumn {
   std::size_t next_;
 };
 
-// C [kRows, up to kVectors vectors] (+)= A [kRows, depth] * B [depth, ...].
-template <std::size_t kRows, std::size_t kVectors, bool kPartial, class T>
+// C [kRows, up to kVectors vectors] (+)= A [kRows, depth] * B [depth, ...]. A
+// depth that is known, and steps that the compiler sees, make straight code.
+template <std::size_t kRows, std::size_t kVectors, bool kPartial,
+          std::size_t kDepth = 0, class T>
 HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
@@ -110,22 +127,33 @@ HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
           block.keep_old ? load(block.c + r * block.c_step, v) : hn::Zero(d);
     }
   }
-  GemmColumn<kRows, T> column(block.a);
-  const T* HWY_RESTRICT b = block.b;
-  for (std::size_t k = block.a.cols; k != 0; --k) {
+  const auto add = [&](const T* b, const auto& left) HWY_ATTR {
     V row[kVectors];
     HPCNN_UNROLL
     for (std::size_t v = 0; v < kVectors; ++v) row[v] = load(b, v);
     HPCNN_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
-      const V left = hn::Set(d, column[r]);
+      const V factor = hn::Set(d, left(r));
       HPCNN_UNROLL
       for (std::size_t v = 0; v < kVectors; ++v) {
-        sum[r][v] = hn::MulAdd(left, row[v], sum[r][v]);
+        sum[r][v] = GemmMulAdd(d, factor, row[v], sum[r][v]);
       }
     }
-    b += block.b_step;
-    column.Next();
+  };
+  if constexpr (kDepth != 0) {
+    HPCNN_UNROLL
+    for (std::size_t k = 0; k < kDepth; ++k) {
+      add(block.b + k * block.b_step,
+          [&](std::size_t r) HWY_ATTR { return block.a(r, k); });
+    }
+  } else {
+    GemmColumn<kRows, T> column(block.a);
+    const T* HWY_RESTRICT b = block.b;
+    for (std::size_t k = block.a.cols; k != 0; --k) {
+      add(b, column);
+      b += block.b_step;
+      column.Next();
+    }
   }
   HPCNN_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -168,6 +196,18 @@ HWY_NOINLINE void GemmPanel(GemmBlock<T> block) {
   if constexpr (kMost > 4) tiles.template operator()<4>();
   tiles.template operator()<2>();
   tiles.template operator()<1>();
+}
+
+// A panel of so many vectors.
+template <class T>
+void GemmPanel(const GemmBlock<T>& block, std::size_t vectors) {
+  if (vectors == kGemmVectors &&
+      block.last == hn::Lanes(hn::ScalableTag<T>())) {
+    return GemmPanel<kGemmVectors, false>(block);
+  }
+  Unroll<kGemmVectors>([&](auto v) {
+    if (vectors == v + 1) GemmPanel<v + 1, true>(block);
+  });
 }
 
 #if HWY_TARGET != HWY_SCALAR && !HWY_HAVE_SCALABLE
@@ -312,7 +352,7 @@ struct GemmKernel<Simd> {
           block.b = packed;
           block.b_step = panel;
         }
-        Panel(block, vectors);
+        GemmPanel(block, vectors);
         if (depth.end == a.cols) done(cols);
       }
     }
@@ -328,20 +368,12 @@ struct GemmKernel<Simd> {
            (step > 2048 || step % kCacheLine != 0 ||
             reinterpret_cast<std::uintptr_t>(b.data) % kCacheLine != 0);
   }
-
-  template <class T>
-  static void Panel(const GemmBlock<T>& block, std::size_t vectors) {
-    if (vectors == kGemmVectors &&
-        block.last == hn::Lanes(hn::ScalableTag<T>())) {
-      return GemmPanel<kGemmVectors, false>(block);
-    }
-    Unroll<kGemmVectors>([&](auto v) {
-      if (vectors == v + 1) GemmPanel<v + 1, true>(block);
-    });
-  }
 };
 
 }  // namespace internal
 HPCNN_NAMESPACE_END
+
+#include "hpcnn/ops/gemm_bytes_simd-inl.h"
+#include "hpcnn/ops/gemm_sizes_simd-inl.h"
 
 #endif  // HPCNN_OPS_GEMM_SIMD_INL_H_

@@ -7,10 +7,10 @@
 //   Gemv<Simd>(Transpose(a), x, y)  // y = A^T x, A stored [M, N]
 //
 // The second form adds rows of A, in ascending order; the first one makes an
-// inner product of each, whose terms Simd sums in lanes, so that it differs from
-// Scalar by rounding. It reads all of A for one multiply-add an element: memory
-// decides. Several samples are Gemm's (gemm.h). Source: the course's layer of 4 x
-// 3 weights on 3 inputs.
+// inner product of each, whose terms Simd sums in lanes, so that it differs
+// from Scalar by rounding. It reads all of A for one multiply-add an element:
+// memory decides. Several samples are Gemm's (gemm.h). Source: the course's
+// layer of 4 x 3 weights on 3 inputs.
 
 #ifndef HPCNN_OPS_GEMV_H_
 #define HPCNN_OPS_GEMV_H_

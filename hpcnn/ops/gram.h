@@ -3,10 +3,11 @@
 
 // The Gram matrix, C = X X^T: the inner products of all pairs of rows.
 //
-// It is symmetric, so Simd computes one half, some columns on the diagonal more,
-// and copies the other: C(m, n) and C(n, m) are the same bits. Sums as Gemm's
-// (gemm.h): one over k in ascending order, whatever the threads. C must not
-// overlap X. Source: the course's matmul_transpose_trivial, which is Scalar.
+// It is symmetric, so Simd computes one half, some columns on the diagonal
+// more, and copies the other: C(m, n) and C(n, m) are the same bits. Sums as
+// Gemm's (gemm.h): one over k in ascending order, whatever the threads. C must
+// not overlap X. Source: the course's matmul_transpose_trivial, which is
+// Scalar.
 
 #ifndef HPCNN_OPS_GRAM_H_
 #define HPCNN_OPS_GRAM_H_
