@@ -3,9 +3,9 @@
 
 // bazel run //bench:queue
 //
-// The MPSC ring alone: single items and bulks of 32, by the number of producers,
-// as a share of what two cores can hand each other at all. bench/peers:queue has
-// other people's queues beside it.
+// The MPSC ring alone: single items and bulks of 32, by the number of
+// producers, as a share of what two cores can hand each other at all.
+// bench/peers:queue has other people's queues beside it.
 
 #include <cstddef>
 #include <cstdint>

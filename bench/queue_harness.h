@@ -116,8 +116,8 @@ inline double RingBulk(std::size_t producers, std::size_t items) {
 }
 
 // The limit: two threads hand blocks of 32 KiB to and fro by one flag each,
-// with nothing but the writing, the summing and the cache lines' way between. In
-// items a second.
+// with nothing but the writing, the summing and the cache lines' way between.
+// In items a second.
 inline double ProbeTransfer(std::size_t items) {
   struct alignas(64) Block {
     std::array<Item, kCapacity> items;

@@ -7,7 +7,8 @@
 // their arguments, without state or heap, so any thread may call them.
 //
 // The three geometric operations compose into one AffineMap. The rest is
-// fixed-point arithmetic, the same to the bit for Scalar and Simd on any target:
+// fixed-point arithmetic, the same to the bit for Scalar and Simd on any
+// target:
 //   positions   32 bits, 16 of them fraction: within 2^-11 pixel up to 64x64
 //   weights     15 bits fraction
 //   brightness  16 bits, in units of 1/128 of a stored level: 0..32640

@@ -101,8 +101,9 @@ struct StdAtomics {
     return true;
   }
 
-  // Before a consumer sleeps it looks so many times more, each after a rest. Who
-  // polls without rest takes the producer's cache line away after every item.
+  // Before a consumer sleeps it looks so many times more, each after a rest.
+  // Who polls without rest takes the producer's cache line away after every
+  // item.
   static constexpr int kLooks = 8;
   static void Rest() {
     using Clock = std::chrono::steady_clock;

@@ -6,12 +6,12 @@
 //   pool.Run([&](std::size_t part, std::size_t parts) { ... });
 //
 // calls the function once per thread, part 0 on the caller, and returns when
-// all parts are done. A step lasts some 100 us and forks twice, so a thread first
-// spins for a few steps' time and only then sleeps: it is woken in some 20 us,
-// but then may share a processor with the one that woke it until the system
-// moves it. With more threads than processors it does not spin at all. Run
-// allocates nothing. Not for jobs of differing length (no stealing), nor for
-// ones that block.
+// all parts are done. A step lasts some 100 us and forks twice, so a thread
+// first spins for a few steps' time and only then sleeps: it is woken in some
+// 20 us, but then may share a processor with the one that woke it until the
+// system moves it. With more threads than processors it does not spin at all.
+// Run allocates nothing. Not for jobs of differing length (no stealing), nor
+// for ones that block.
 
 #ifndef HPCNN_CONCURRENCY_THREAD_POOL_H_
 #define HPCNN_CONCURRENCY_THREAD_POOL_H_

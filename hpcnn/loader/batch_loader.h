@@ -219,7 +219,8 @@ class BatchLoader {
   }
 
   // A worker that took the core of a training thread holds up all of them, as
-  // they wait for each other: where one sleeps, offer the core after each chunk.
+  // they wait for each other: where one sleeps, offer the core after each
+  // chunk.
   void GiveWay() const {
     if (pool_ != nullptr && pool_->maybe_waiting()) std::this_thread::yield();
   }

@@ -9,8 +9,8 @@
 // rows of every parameter matrix: gradient, summed over the batch in a fixed
 // order, and update. Both split work over outputs, never a sum, so the weights
 // are the same to the byte for any number of threads. Where more threads turn
-// out to be slower, the steps are left to one (fork_choice.h). Nothing allocates
-// after construction.
+// out to be slower, the steps are left to one (fork_choice.h). Nothing
+// allocates after construction.
 
 #ifndef HPCNN_TRAIN_TRAINER_H_
 #define HPCNN_TRAIN_TRAINER_H_

@@ -26,8 +26,8 @@ std::size_t AllocationCount() {
   return allocations.load(std::memory_order_relaxed);
 }
 
-// Every other form of new ends in one of these, of delete in one of those; under
-// ASan the nothrow form is one of its own.
+// Every other form of new ends in one of these, of delete in one of those;
+// under ASan the nothrow form is one of its own.
 void* operator new(std::size_t size) {
   return Allocate(size, alignof(std::max_align_t));
 }

@@ -18,8 +18,8 @@ struct Tile {
   GrayImage picture;
 };
 
-// Three in a row. The pictures are scaled to a longer side of 193 to 384 pixels,
-// by a whole number, so that all lines stay as wide as others.
+// Three in a row. The pictures are scaled to a longer side of 193 to 384
+// pixels, by a whole number, so that all lines stay as wide as others.
 GrayImage ContactSheet(const std::vector<Tile>& tiles);
 
 }  // namespace hpcnn::filter
