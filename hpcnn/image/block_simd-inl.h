@@ -74,21 +74,60 @@ HWY_INLINE void KeepInOrder(V& v) {
 
 // Pixels as T, one a lane.
 template <class T, class In>
-HWY_INLINE auto LoadPixels(const In* from) {
+using PixelTag = hn::Rebind<In, hn::ScalableTag<T>>;
+template <class T, class In, class V>
+HWY_INLINE auto WidenPixels(V pixels) {
   const hn::ScalableTag<T> d;
   if constexpr (std::is_same_v<T, In>) {
-    return hn::LoadU(d, from);
+    return pixels;
   } else if constexpr (std::is_same_v<T, float>) {
     const hn::Rebind<std::int32_t, decltype(d)> d32;
-    return hn::ConvertTo(
-        d, hn::PromoteTo(d32, hn::LoadU(hn::Rebind<In, decltype(d)>(), from)));
+    return hn::ConvertTo(d, hn::PromoteTo(d32, pixels));
   } else {
-    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<In, decltype(d)>(), from));
+    return hn::PromoteTo(d, pixels);
   }
+}
+template <class T, class In>
+HWY_INLINE auto LoadPixels(const In* from) {
+  return WidenPixels<T, In>(hn::LoadU(PixelTag<T, In>(), from));
 }
 
 // Does a block end at the image's left or right edge? Zeros are beyond.
 enum class Edge { kNone, kLeft, kRight };
+
+// May a load leave out lanes that are not the process's to read?
+inline constexpr bool kLeavesOutLanes = HWY_TARGET <= HWY_AVX3;
+
+// The lanes that lie inside, of the vector that begins `offset` from the first
+// pixel of a block of so many pixels at an edge.
+template <Edge kEdge, class D>
+HWY_INLINE auto LanesInside(D d, std::ptrdiff_t offset, std::size_t pixels) {
+  const auto first = [&](std::ptrdiff_t n) HWY_ATTR {
+    return hn::FirstN(d, static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(
+                             n, 0, static_cast<std::ptrdiff_t>(hn::Lanes(d)))));
+  };
+  if constexpr (kEdge == Edge::kLeft) {
+    return hn::Not(first(-offset));
+  } else {
+    return first(static_cast<std::ptrdiff_t>(pixels) - offset);
+  }
+}
+
+// That vector; pixels beyond the edge are 0.
+template <class T, Edge kEdge, std::size_t kPixels, std::ptrdiff_t kOffset,
+          class In>
+HWY_INLINE auto LoadPixelsAtEdge(const In* first) {
+  const PixelTag<T, In> d;
+  constexpr auto kLanes = static_cast<std::ptrdiff_t>(hn::MaxLanes(d));
+  constexpr auto kEnd = static_cast<std::ptrdiff_t>(kPixels);
+  if constexpr (kEdge == Edge::kLeft ? kOffset >= 0
+                                     : kOffset + kLanes <= kEnd) {
+    return LoadPixels<T>(first + kOffset);
+  } else {
+    return WidenPixels<T, In>(hn::MaskedLoad(
+        LanesInside<kEdge>(d, kOffset, kPixels), d, first + kOffset));
+  }
+}
 
 // Are vectors as long as cache lines? Then every load that is not aligned takes
 // two lines, and it pays to load each pixel once and to shift it in registers.
@@ -158,9 +197,13 @@ class PixelRow {
 
   template <std::size_t kOffset>
   HWY_INLINE V Load() const {
-    constexpr std::size_t kOrigin = kEdge == Edge::kNone ? 0 : kAligned;
-    return LoadPixels<T>(from_ + (static_cast<std::ptrdiff_t>(kOffset) -
-                                  static_cast<std::ptrdiff_t>(kOrigin)));
+    if constexpr (kEdge == Edge::kNone) {
+      return LoadPixels<T>(from_ + kOffset);
+    } else {
+      return LoadPixelsAtEdge<T, kEdge, kCount * kLanes,
+                              static_cast<std::ptrdiff_t>(kOffset) -
+                                  static_cast<std::ptrdiff_t>(kAligned)>(from_);
+    }
   }
 
   const In* from_;

@@ -45,10 +45,9 @@ struct ByteFilter {
   }
 
   static constexpr std::size_t kInputs = kRows + kTaps.kRows - 1;
-  // Are there blocks for the edges? They take time to compile, and loads that
-  // leave lanes out.
+  // Are there blocks for the edges? They take time to compile.
   static constexpr bool kHasEdges =
-      HWY_TARGET <= HWY_AVX3 && kTaps.kRows * kGroups <= 32;
+      kLeavesOutLanes && kTaps.kRows * kGroups <= 32;
 
   template <std::size_t kPixels, Edge kEdge = Edge::kNone, class Target>
   HWY_INLINE void Block(const InputRows<std::uint8_t, kInputs>& from,
@@ -66,7 +65,16 @@ struct ByteFilter {
       Unroll<kGroups>([&](auto g) __attribute__((always_inline)) {
         hn::Vec<D8> x[4];
         Unroll<4>([&](auto s) __attribute__((always_inline)) {
-          x[s] = Load<kEdge, 4 * g + s>(row);
+          constexpr std::size_t kOffset = 4 * g + s;
+          if constexpr (kEdge == Edge::kNone) {
+            x[s] = hn::LoadU(D8(), row + kOffset);
+          } else {
+            x[s] =
+                LoadPixelsAtEdge<std::uint8_t, kEdge, kWide,
+                                 static_cast<std::ptrdiff_t>(kOffset) -
+                                     static_cast<std::ptrdiff_t>(kReach.left)>(
+                    row);
+          }
           KeepInOrder(x[s]);
         });
         Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
@@ -113,30 +121,6 @@ struct ByteFilter {
     return packed;
   }
   static constexpr auto kFourTaps = PackTaps();
-
-  // Pixels from offset kOffset on. Offset 0 is at `row`, but at an edge the
-  // block's first pixel is, and those beyond are 0.
-  template <Edge kEdge, std::size_t kOffset>
-  static HWY_INLINE hn::Vec<D8> Load(const std::uint8_t* row) {
-    if constexpr (kEdge == Edge::kNone) {
-      return hn::LoadU(D8(), row + kOffset);
-    } else {
-      constexpr std::ptrdiff_t kShift =
-          static_cast<std::ptrdiff_t>(kOffset) -
-          static_cast<std::ptrdiff_t>(kReach.left);
-      constexpr std::size_t kOutside = kShift < 0
-                                           ? static_cast<std::size_t>(-kShift)
-                                           : static_cast<std::size_t>(kShift);
-      const std::uint8_t* const from = row + kShift;
-      if constexpr (kEdge == Edge::kLeft && kShift < 0) {
-        return hn::MaskedLoad(hn::Not(hn::FirstN(D8(), kOutside)), D8(), from);
-      } else if constexpr (kEdge == Edge::kRight && kShift > 0) {
-        return hn::MaskedLoad(hn::FirstN(D8(), kWide - kOutside), D8(), from);
-      } else {
-        return hn::LoadU(D8(), from);
-      }
-    }
-  }
 
   template <class Out>
   static HWY_INLINE void Store(const V32 (&sums)[4], Out* to, bool stream) {

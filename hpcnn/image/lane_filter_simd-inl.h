@@ -68,7 +68,7 @@ struct LaneFilter {
 
   // Are there blocks for the edges? They take time to compile.
   static constexpr bool kHasEdges =
-      kShiftsPixels<T, In> &&
+      kLeavesOutLanes &&
       (NonZeroTaps(RowFactors<Kernels>::kColumn) + ...) <= 16;
 
   // kRows rows of kPixels columns.

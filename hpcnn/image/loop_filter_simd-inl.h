@@ -41,7 +41,7 @@ struct LoopFilter {
 
   static constexpr std::size_t kInputs = kRows + Rows - 1;
 
-  // Are there blocks for the edges? They need loads that leave lanes out.
+  // Are there blocks for the edges?
   static constexpr bool kHasEdges = kShiftsPixels<T, In> && Cols <= kNarrow;
 
   template <class Taps>
@@ -117,22 +117,21 @@ struct LoopFilter {
     const hn::ScalableTag<T> d;
     // At an edge, `from` is at the block's first pixel.
     constexpr std::size_t kOrigin = kEdge == Edge::kNone ? 0 : kReach.left;
+    constexpr std::size_t kAtEdge = kEdge == Edge::kLeft ? 0 : kCount - 1;
     for (std::size_t c = 0; c < Cols; ++c) {
       const std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(first + c) -
                                     static_cast<std::ptrdiff_t>(kOrigin);
-      // Of the vector at the edge, the lanes inside.
-      const auto left =
-          hn::Not(hn::FirstN(d, c < kReach.left ? kReach.left - c : 0));
-      const auto right = hn::FirstN(
-          d, c > kReach.left ? kNarrow - (c - kReach.left) : kNarrow);
+      const auto inside = LanesInside<kEdge>(
+          PixelTag<T, In>(),
+          offset + static_cast<std::ptrdiff_t>(kAtEdge * kNarrow),
+          kCount * kNarrow);
       Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
         V x[kCount];
         Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
           const In* const at = from.at[i] + offset + v * kNarrow;
-          if constexpr (kEdge == Edge::kLeft && v == 0) {
-            x[v] = hn::MaskedLoad(left, d, at);
-          } else if constexpr (kEdge == Edge::kRight && v + 1 == kCount) {
-            x[v] = hn::MaskedLoad(right, d, at);
+          if constexpr (kEdge != Edge::kNone && v == kAtEdge) {
+            x[v] = WidenPixels<T, In>(
+                hn::MaskedLoad(inside, PixelTag<T, In>(), at));
           } else {
             x[v] = LoadPixels<T>(at);
           }
