@@ -54,10 +54,13 @@ struct LaneFilter {
   using Pixel = In;
   static constexpr Reach kReach = Union();
   // Two ports with a latency of four cycles want eight sums or more; the rest
-  // of the registers saves loads.
-  static constexpr std::size_t kRows = !kManyRegisters ? 4 / kKernels
-                                       : kKernels == 1 ? 8
-                                                       : 6;
+  // of the registers saves loads, of which low kernels have few where each
+  // pixel is loaded once: then fewer rows at a time suit the L1 cache better.
+  static constexpr bool kLow =
+      kShiftsPixels<T, In> && kReach.above + kReach.below <= 2;
+  static constexpr std::size_t kRows = !kManyRegisters          ? 4 / kKernels
+                                       : kKernels == 1 && !kLow ? 8
+                                                                : 6;
   static constexpr std::size_t kNarrow = hn::MaxLanes(hn::ScalableTag<T>());
   static constexpr std::size_t kWide = kVectors * kNarrow;
   static constexpr std::size_t Reads(std::size_t pixels) {

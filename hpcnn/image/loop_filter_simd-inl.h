@@ -32,7 +32,7 @@ struct LoopFilter {
   // up to Rows sums of its column. Not taller: the taps of a column stay in
   // registers, too, and where rows lie some KiB apart those of a block must
   // find room in one set of the L1 cache.
-  static constexpr std::size_t kRows = !kManyRegisters ? 4 : kFewTaps ? 5 : 8;
+  static constexpr std::size_t kRows = kManyRegisters ? 6 : 4;
   static constexpr std::size_t kNarrow = hn::MaxLanes(hn::ScalableTag<T>());
   static constexpr std::size_t kWide = kVectors * kNarrow;
   static constexpr std::size_t Reads(std::size_t pixels) {
