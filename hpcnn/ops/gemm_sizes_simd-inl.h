@@ -8,7 +8,6 @@
 #define HPCNN_OPS_GEMM_SIZES_SIMD_INL_H_
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <type_traits>
 
@@ -29,13 +28,19 @@ inline constexpr std::size_t kGemmSums = HWY_TARGET <= HWY_AVX3 ? 24 : 12;
 // --- Small products: the tile that suits them, all of k unrolled.
 
 // Straight code of more steps takes long to compile; more work amortises what
-// the general kernel spends on its loops.
+// the general kernel spends on its loops, and rows of several whole vectors are
+// as fast there.
 inline constexpr std::size_t kMostGemmSteps = 32;
 inline constexpr std::size_t kMostSmallGemm = 64 * 64 * 64;
 
-template <std::size_t M, std::size_t K, std::size_t N>
-inline constexpr bool kIsSmallGemm =
-    M > 0 && K > 0 && N > 0 && K <= kMostGemmSteps&& M* K* N <= kMostSmallGemm;
+template <class T>
+constexpr bool IsSmallGemm(std::size_t m, std::size_t k, std::size_t n) {
+  return m > 0 && k > 0 && n > 0 && k <= kMostGemmSteps &&
+         m * k * n <= kMostSmallGemm &&
+         (n <= kLanesOf<T> || n % kLanesOf<T> != 0);
+}
+template <class T, std::size_t M, std::size_t K, std::size_t N>
+concept SmallGemm = std::is_floating_point_v<T> && IsSmallGemm<T>(M, K, N);
 
 struct GemmTiling {
   std::size_t rows;
@@ -65,8 +70,8 @@ constexpr GemmTiling BestTiling(std::size_t rows, std::size_t vectors) {
 }
 
 template <class T, std::size_t M, std::size_t K, std::size_t N>
-requires(std::is_floating_point_v<T>&& kIsSmallGemm<
-         M, K, N>) struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
+requires SmallGemm<T, M, K, N>
+struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
   static constexpr GemmShares kShares = GemmShares::kNothing;
 
   template <class Update, class Epilogue>
@@ -125,6 +130,56 @@ requires(std::is_floating_point_v<T>&& kIsSmallGemm<
 
 #if HWY_TARGET != HWY_SCALAR
 
+// Lane n is the sum of all lanes of sums[n], for n < kCount; the others are 0.
+// Each round adds two parts of every vector and puts the results of two vectors
+// into one: first in blocks of 128 bits, where that is cheapest.
+template <std::size_t kCount, class D, class V>
+HWY_INLINE V LaneSums(D d, V* sums) {
+  constexpr std::size_t kLanes = hn::MaxLanes(d);
+  std::size_t count = kCount;
+  const auto round = [&](const auto& merge) HWY_ATTR {
+    HPCNN_UNROLL
+    for (std::size_t n = 0; n < kLanes / 2; ++n) {
+      if (2 * n < count) {
+        sums[n] = merge(sums[2 * n],
+                        2 * n + 1 < count ? sums[2 * n + 1] : hn::Zero(d));
+      } else {
+        sums[n] = hn::Zero(d);
+      }
+    }
+    count = (count + 1) / 2;
+  };
+  round([&](V a, V b) HWY_ATTR {
+    return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  });
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    const hn::Repartition<double, D> d64;
+    round([&](V a, V b) HWY_ATTR {
+      const auto x = hn::BitCast(d64, a);
+      const auto y = hn::BitCast(d64, b);
+      return hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, x, y)),
+                     hn::BitCast(d, hn::InterleaveUpper(d64, x, y)));
+    });
+  }
+  constexpr std::size_t kBlocks = kLanes * sizeof(hn::TFromD<D>) / 16;
+  const auto halves = [&](V a, V b) HWY_ATTR {
+    return hn::Add(hn::ConcatLowerLower(d, b, a),
+                   hn::ConcatUpperUpper(d, b, a));
+  };
+  if constexpr (kBlocks == 4) {
+    // Blocks 0 and 1 of `a` are parts of the first result, 2 and 3 of the
+    // third one; in the same way those of `b`, of the second and fourth.
+    const V a = halves(sums[0], sums[2]);
+    const V b = halves(sums[1], sums[3]);
+    return hn::Add(hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a),
+                   hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a)));
+  } else if constexpr (kBlocks == 2) {
+    return halves(sums[0], sums[1]);
+  } else {
+    return sums[0];
+  }
+}
+
 // C(m, n) for a few rows: sums of as many lanes as there are, then theirs.
 template <std::size_t kRows, std::size_t kCols, class T>
 HWY_INLINE void GemmDots(const Operand<T>& a, const T* packed,
@@ -161,30 +216,26 @@ HWY_INLINE void GemmDots(const Operand<T>& a, const T* packed,
   if (k < a.cols) {
     add(k, [&](const T* p) HWY_ATTR { return hn::LoadN(d, p, a.cols - k); });
   }
-  // Adds the halves of two vectors and interleaves them, until lane n of the
-  // first vector is the sum of all lanes of vector n.
-  constexpr std::size_t kRounds = std::bit_width(kLanes) - 1;
   HPCNN_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
-    V* const s = sum[r];
-    Unroll<kRounds>([&](auto round) __attribute__((always_inline)) {
-      constexpr std::size_t kHalf = kLanes >> (round + 1);
-      HPCNN_UNROLL
-      for (std::size_t n = 0; n < kHalf; ++n) {
-        s[n] = hn::Add(hn::InterleaveWholeLower(d, s[n], s[n + kHalf]),
-                       hn::InterleaveWholeUpper(d, s[n], s[n + kHalf]));
-      }
-    });
+    V all = LaneSums<kCols>(d, sum[r]);
     T* const to = c + r * c_step;
-    if (keep_old) s[0] = hn::Add(s[0], hn::LoadN(d, to, kCols));
-    hn::StoreN(s[0], d, to, kCols);
+    if (keep_old) all = hn::Add(all, hn::LoadN(d, to, kCols));
+    hn::StoreN(all, d, to, kCols);
   }
 }
 
+template <class T>
+constexpr bool IsNarrowGemm(std::size_t n) {
+  return n > 0 && 4 * n <= 3 * kLanesOf<T>;
+}
 template <class T, std::size_t M, std::size_t K, std::size_t N>
-requires(
-    std::is_floating_point_v<T>&& N > 0 && 4 * N <= 3 * kLanesOf<T> &&
-    !kIsSmallGemm<M, K, N>) struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
+concept NarrowGemm = std::is_floating_point_v<T> && IsNarrowGemm<T>(N) &&
+    !SmallGemm<T, M, K, N>;
+
+template <class T, std::size_t M, std::size_t K, std::size_t N>
+requires NarrowGemm<T, M, K, N>
+struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
   static constexpr GemmShares kShares = GemmShares::kRows;
 
   template <class Update, class Epilogue>
