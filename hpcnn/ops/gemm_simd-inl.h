@@ -48,7 +48,7 @@ inline constexpr std::size_t kGemmDepth = 256;
 // sum + a b. An int32_t holds four bytes, and a b is the sum of their products:
 // unsigned ones of a, signed ones of b.
 template <class D, class V>
-HWY_INLINE V GemmMulAdd(D d, V a, V b, V sum) {
+HWY_INLINE V GemmMulAdd([[maybe_unused]] D d, V a, V b, V sum) {
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (std::is_same_v<hn::TFromD<D>, std::int32_t>) {
     return hn::SumOfMulQuadAccumulate(
@@ -141,7 +141,9 @@ HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
     }
   };
   if constexpr (kDepth != 0) {
+#if !defined(__clang__)  // which would warn where it is too much to unroll
     HPCNN_UNROLL
+#endif
     for (std::size_t k = 0; k < kDepth; ++k) {
       add(block.b + k * block.b_step,
           [&](std::size_t r) HWY_ATTR { return block.a(r, k); });

@@ -27,21 +27,6 @@ inline constexpr std::size_t kGemmSums = HWY_TARGET <= HWY_AVX3 ? 24 : 12;
 
 // --- Small products: the tile that suits them, all of k unrolled.
 
-// Straight code of more steps takes long to compile; more work amortises what
-// the general kernel spends on its loops, and rows of several whole vectors are
-// as fast there.
-inline constexpr std::size_t kMostGemmSteps = 32;
-inline constexpr std::size_t kMostSmallGemm = 64 * 64 * 64;
-
-template <class T>
-constexpr bool IsSmallGemm(std::size_t m, std::size_t k, std::size_t n) {
-  return m > 0 && k > 0 && n > 0 && k <= kMostGemmSteps &&
-         m * k * n <= kMostSmallGemm &&
-         (n <= kLanesOf<T> || n % kLanesOf<T> != 0);
-}
-template <class T, std::size_t M, std::size_t K, std::size_t N>
-concept SmallGemm = std::is_floating_point_v<T> && IsSmallGemm<T>(M, K, N);
-
 struct GemmTiling {
   std::size_t rows;
   std::size_t vectors;
@@ -68,6 +53,22 @@ constexpr GemmTiling BestTiling(std::size_t rows, std::size_t vectors) {
   }
   return best;
 }
+
+// A tile's straight code of more multiply-adds takes long to compile; more work
+// amortises what the general kernel spends on its loops, and rows of several
+// whole vectors are as fast there.
+inline constexpr std::size_t kMostTileSteps = 640;
+inline constexpr std::size_t kMostSmallGemm = 64 * 64 * 64;
+
+template <class T>
+constexpr bool IsSmallGemm(std::size_t m, std::size_t k, std::size_t n) {
+  if (m == 0 || k == 0 || n == 0 || m * k * n > kMostSmallGemm) return false;
+  const GemmTiling tile = BestTiling(m, (n + kLanesOf<T> - 1) / kLanesOf<T>);
+  return tile.rows * tile.vectors * k <= kMostTileSteps &&
+         (n <= kLanesOf<T> || n % kLanesOf<T> != 0);
+}
+template <class T, std::size_t M, std::size_t K, std::size_t N>
+concept SmallGemm = std::is_floating_point_v<T> && IsSmallGemm<T>(M, K, N);
 
 template <class T, std::size_t M, std::size_t K, std::size_t N>
 requires SmallGemm<T, M, K, N>
@@ -136,25 +137,22 @@ struct GemmKernelFor<Simd, T, GemmSizes<M, K, N>> {
 template <std::size_t kCount, class D, class V>
 HWY_INLINE V LaneSums(D d, V* sums) {
   constexpr std::size_t kLanes = hn::MaxLanes(d);
-  std::size_t count = kCount;
-  const auto round = [&](const auto& merge) HWY_ATTR {
+  // Of so many vectors; the rest are 0 already.
+  const auto round = [&]<std::size_t kLeft>(const auto& merge) HWY_ATTR {
     HPCNN_UNROLL
-    for (std::size_t n = 0; n < kLanes / 2; ++n) {
-      if (2 * n < count) {
-        sums[n] = merge(sums[2 * n],
-                        2 * n + 1 < count ? sums[2 * n + 1] : hn::Zero(d));
-      } else {
-        sums[n] = hn::Zero(d);
-      }
+    for (std::size_t n = 0; n < kLeft; ++n) {
+      sums[n] = 2 * n < kLeft
+                    ? merge(sums[2 * n],
+                            2 * n + 1 < kLeft ? sums[2 * n + 1] : hn::Zero(d))
+                    : hn::Zero(d);
     }
-    count = (count + 1) / 2;
   };
-  round([&](V a, V b) HWY_ATTR {
+  round.template operator()<kCount>([&](V a, V b) HWY_ATTR {
     return hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
   });
   if constexpr (sizeof(hn::TFromD<D>) == 4) {
     const hn::Repartition<double, D> d64;
-    round([&](V a, V b) HWY_ATTR {
+    round.template operator()<(kCount + 1) / 2>([&](V a, V b) HWY_ATTR {
       const auto x = hn::BitCast(d64, a);
       const auto y = hn::BitCast(d64, b);
       return hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, x, y)),
