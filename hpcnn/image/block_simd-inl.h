@@ -170,10 +170,12 @@ class PixelRow {
   template <std::size_t c, std::size_t v>
   HWY_INLINE V At() const {
     constexpr std::size_t kBegin = c + v * kLanes;
-    if constexpr (!kShiftsPixels<T, In>) {
+    constexpr std::size_t kEnd = kAligned + kCount * kLanes;
+    // Of a wide kernel some vectors have none of the pixels at hand.
+    if constexpr (!kShiftsPixels<T, In> || kBegin + kLanes <= kAligned ||
+                  kBegin >= kEnd) {
       return Load<kBegin>();
     } else {
-      constexpr std::size_t kEnd = kAligned + kCount * kLanes;
       constexpr std::size_t kShift = (kBegin + kLanes - kAligned) % kLanes;
       constexpr std::size_t kFirst =
           kBegin < kAligned ? 0 : (kBegin - kAligned) / kLanes;

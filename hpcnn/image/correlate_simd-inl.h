@@ -3,7 +3,8 @@
 
 // Correlate<Simd>. The image is swept in blocks of some rows by some vectors,
 // whose sums stay in registers. Each input row of a block is loaded once, at
-// each horizontal offset, and serves all output rows that it reaches; the taps
+// each horizontal offset or for all of them, and serves all output rows that it
+// reaches; the taps
 // are constants, so those of 0 are not there at all. What a block does with a
 // row is one of three filters:
 //

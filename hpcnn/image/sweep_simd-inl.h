@@ -110,9 +110,9 @@ class Sweeper {
   static constexpr std::size_t kNarrow = Filter::kNarrow;
   using Rows = InputRows<In, kInputs>;
 
-  // For so many rows first the edges are made, then the inside: the copies that
-  // edges read are then no longer on their way to the cache, and the image's
-  // lines that they touched are still there.
+  // For so many rows first the edges that are copied are made, then the inside:
+  // the copies that edges read are then no longer on their way to the cache, and
+  // the image's lines that they touched are still there.
   static constexpr std::size_t kBandRows = 8 * kRows;
 
   // Does the filter itself put zeros beyond the edges?
@@ -155,7 +155,7 @@ class Sweeper {
     // `count` blocks from `left` on lie inside with all that they read.
     constexpr std::size_t kUnit = std::max(kNarrow, kLine / sizeof(Out));
     const std::size_t start = stream_ ? FirstAligned(out_) : 0;
-    if constexpr (kOwnEdges && kWhole) {
+    if constexpr (kOwnEdges && kWhole && kReach.left + kBeyond <= kPixels) {
       const std::size_t inside =
           stream_ ? start + (kPixels - start) / kUnit * kUnit : kPixels;
       if (cols >= 2 * kPixels && inside >= kReach.left) {

@@ -11,8 +11,8 @@
 //   Conv2d<Simd>(x, w, y, Overwrite{},
 //                InOrder(AddRowBias<float>{b}, Activate<ReluFunction>{}))
 //
-// The epilogue (gemm_epilogue.h) sees y as a matrix [O, pixels], part by part,
-// while it is in a cache. Simd keeps sums of several kernels and pixels in
+// The epilogue (gemm_epilogue.h) sees all of y, as a matrix [O, pixels]. Simd
+// keeps sums of several kernels and pixels in
 // registers, as a matrix product does, but reads its columns where they lie, in
 // the image: nothing is copied. It is made for a few pixels more than a vector
 // has lanes and up; for one image, not a batch. Sums run over c, p and q in

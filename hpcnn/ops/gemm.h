@@ -15,9 +15,9 @@
 // summed in int32_t modulo 2^32: always exact up to K = 33025.
 //
 // Matrices are MatrixViews, or TensorViews of two dimensions, whose sizes are
-// part of their types. Gemm<Simd> makes use of that: small products become one
-// piece of straight code, and B of few columns (a classifier's last layer) is
-// multiplied along k.
+// part of their types. Gemm<Simd> makes use of that: small products get tiles
+// of their own, all steps of k unrolled, and B of few columns (a classifier's
+// last layer) is multiplied along k.
 //
 // Every element of C is summed over k in an order that depends on types and
 // sizes alone, in ascending order but for such a B: not on how threads share
@@ -165,14 +165,18 @@ struct GemmKernel {
 // What threads share of C.
 enum class GemmShares { kLongerSide, kRows, kNothing };
 
+template <class T>
+inline constexpr bool kIsByte =
+    std::is_same_v<T, std::int8_t> || std::is_same_v<T, std::uint8_t>;
+
 // Are these the element types of a product, A x B -> C?
 template <class A, class B, class C>
-inline constexpr bool kAreMultiplied =
-    std::is_floating_point_v<C>
-        ? std::is_same_v<A, C>&& std::is_same_v<B, C>
-        : std::is_same_v<C, std::int32_t>&& std::is_integral_v<A>&&
-                  std::is_integral_v<B> &&
-              sizeof(A) == 1 && sizeof(B) == 1;
+constexpr bool AreMultiplied() {
+  if (std::is_floating_point_v<C>) {
+    return std::is_same_v<A, C> && std::is_same_v<B, C>;
+  }
+  return std::is_same_v<C, std::int32_t> && kIsByte<A> && kIsByte<B>;
+}
 
 // The kernel for some sizes: a backend that has one of its own specialises it.
 template <class Policy, class T, class Sizes>
@@ -222,7 +226,7 @@ struct GemmKernel<Scalar> {
 
 // A, B and C are a MatrixView<T> or a TensorView<T, Rows, Cols>, A and B also
 // its Transpose. `threads` share the rows of C, or the columns where there are
-// more.
+// more; of a product that is known to be small, nothing.
 template <ExecutionPolicy Policy = DefaultPolicy, class A, class B, class C,
           class Update = Overwrite, class Epilogue = KeepSums>
 void Gemm(const A& a, const B& b, C c, const Update& update = {},
@@ -237,8 +241,8 @@ void Gemm(const A& a, const B& b, C c, const Update& update = {},
           internal::kMayBeEqual<KnownSize<B>::kCols, KnownSize<C>::kCols>,
       "hpcnn: Gemm needs [M, K] x [K, N] -> [M, N]");
   static_assert(
-      internal::kAreMultiplied<std::remove_const_t<typename A::Element>,
-                               std::remove_const_t<typename B::Element>, T>,
+      internal::AreMultiplied<std::remove_const_t<typename A::Element>,
+                              std::remove_const_t<typename B::Element>, T>(),
       "hpcnn: Gemm multiplies float by float, double by double, or int8_t and "
       "uint8_t into int32_t");
   static_assert(

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What Gemm and Conv2d do to their sums while they are in a cache, as an
-// argument behind the update:
+// What Gemm does to its sums while they are in a cache, and Conv2d when all are
+// made, as an argument behind the update:
 //
 //   Gemm<Simd>(x, w, y, Overwrite{},
 //              InOrder(AddBias<float>{bias}, Activate<ReluFunction>{}));

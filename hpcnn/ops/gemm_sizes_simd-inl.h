@@ -62,7 +62,9 @@ inline constexpr std::size_t kMostSmallGemm = 64 * 64 * 64;
 
 template <class T>
 constexpr bool IsSmallGemm(std::size_t m, std::size_t k, std::size_t n) {
-  if (m == 0 || k == 0 || n == 0 || m * k * n > kMostSmallGemm) return false;
+  if (m == 0 || k == 0 || n == 0 || k > 64 || m * k * n > kMostSmallGemm) {
+    return false;
+  }
   const GemmTiling tile = BestTiling(m, (n + kLanesOf<T> - 1) / kLanesOf<T>);
   return tile.rows * tile.vectors * k <= kMostTileSteps &&
          (n <= kLanesOf<T> || n % kLanesOf<T> != 0);

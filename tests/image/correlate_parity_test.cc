@@ -127,6 +127,7 @@ void ExpectSameAtAllSizes(const F& run, const std::string& what) {
   const std::size_t wide = std::max<std::size_t>(3 * lanes, 7 * 16);
   for (std::size_t cols = 1; cols <= wide + 3; ++cols) {
     ExpectSame<In, Out>(cols % 11 + 1, cols, run, what);
+    ExpectSame<In, Out>(9, cols, run, what);
   }
   for (std::size_t rows = 1; rows <= std::max<std::size_t>(29, 2 * lanes + 3);
        ++rows) {
@@ -203,6 +204,10 @@ TEST(CorrelateParity, Kernels) {
   ExpectKernelSame<Dense<15, 15>, Bytes, std::int32_t>("Dense 15x15");
   ExpectKernelSame<Dense<15, 15>, float, float>("Dense 15x15");
   ExpectKernelSame<Box<15>, Bytes, std::int32_t>("Box 15");
+  // Wider than a vector, and than half a block.
+  ExpectKernelSame<Box<3, 41>, float, float>("Box 3x41");
+  ExpectKernelSame<Box<3, 41>, std::int16_t, std::int32_t>("Box 3x41");
+  ExpectKernelSame<Dense<1, 125>, Bytes, std::int32_t>("Dense 1x125");
   ExpectKernelSame<Box<15>, Bytes, std::int16_t>("Box 15");
   ExpectKernelSame<Box<15>, Bytes, Bytes>("Box 15");
   ExpectKernelSame<LargestBytes, Bytes, std::int32_t>("LargestBytes");

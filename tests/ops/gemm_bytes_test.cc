@@ -145,6 +145,38 @@ TYPED_TEST(GemmBytesTest, IsExactAtTheLimits) {
   Check<TypeParam, Overwrite>(Values::kExtreme);
 }
 
+// Adds where it is: once, in whichever part of C it is called for.
+struct AddPlace {
+  template <class Policy>
+  void Apply(MatrixView<std::int32_t> c, std::size_t row,
+             std::size_t col) const {
+    for (std::size_t m = 0; m < c.rows(); ++m) {
+      for (std::size_t n = 0; n < c.cols(); ++n) {
+        c(m, n) += static_cast<std::int32_t>(1000 * (row + m) + col + n);
+      }
+    }
+  }
+};
+
+TYPED_TEST(GemmBytesTest, EpiloguesSeeEachSumOnce) {
+  for (const Size size : {Size{13, 20, 129}, {129, 600, 13}}) {
+    RandomStream stream({.seed = size.m});
+    Stored<typename TypeParam::A> a(size.m, size.k, 0);
+    Stored<typename TypeParam::B> b(size.k, size.n, 0);
+    a.Fill(stream, Values::kAll);
+    b.Fill(stream, Values::kAll);
+    Stored<std::int32_t> want(size.m, size.n, 0);
+    Multiply<Scalar, Overwrite>(a, false, b, false, want);
+    AddPlace().template Apply<Scalar>(want.view(), 0, 0);
+    for (const std::size_t threads : {1u, 3u}) {
+      Stored<std::int32_t> c(size.m, size.n, 0);
+      Gemm<Simd>(a.view(), b.view(), c.view(), Overwrite{}, AddPlace{},
+                 Threads(threads));
+      EXPECT_EQ(c.data, want.data) << threads;
+    }
+  }
+}
+
 TYPED_TEST(GemmBytesTest, EmptySumIsZeroOrTheOldValue) {
   const Stored<typename TypeParam::A> a(2, 0, 0);
   const Stored<typename TypeParam::B> b(0, 3, 0);

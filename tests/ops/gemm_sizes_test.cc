@@ -108,8 +108,10 @@ using Cases = ::testing::Types<
     Sizes<float, 8, 25, 150>, Sizes<float, 29, 32, 33>, Sizes<float, 5, 7, 2>,
     Sizes<float, 33, 70, 10>, Sizes<float, 5, 64, 1>, Sizes<float, 9, 300, 12>,
     Sizes<float, 7, 40, 13>, Sizes<float, 3, 520, 6>, Sizes<float, 70, 40, 70>,
-    Sizes<double, 6, 20, 11>, Sizes<double, 11, 37, 5>,
-    Sizes<double, 4, 65, 6>>;
+    Sizes<double, 6, 20, 11>, Sizes<double, 11, 37, 5>, Sizes<double, 4, 65, 6>,
+    Sizes<double, 70, 200, 5>, Sizes<double, 70, 200, 3>,
+    Sizes<double, 70, 100, 1>, Sizes<float, 70, 200, 3>,
+    Sizes<float, 70, 200, 1>>;
 TYPED_TEST_SUITE(GemmSizesTest, Cases);
 
 // Small integers leave nothing to round.
@@ -169,14 +171,25 @@ TYPED_TEST(GemmSizesTest, EpiloguesSeeEachSumOnce) {
   using T = typename TypeParam::T;
   constexpr std::size_t N = TypeParam::N;
   const Operands<TypeParam> in(true);
-  std::vector<T> bias(N);
+  std::vector<T> bias(N), row_bias(TypeParam::M);
   for (std::size_t n = 0; n < N; ++n) bias[n] = static_cast<T>(n % 11);
-  std::vector<T> want = Run<Scalar, false>(in, false, false);
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    want[i] = std::max(T{0}, want[i] + bias[i % N]);
+  for (std::size_t m = 0; m < TypeParam::M; ++m) {
+    row_bias[m] = static_cast<T>(m % 7);
   }
-  const InOrder epilogue(AddBias<T>{bias}, Activate<ReluFunction>{});
-  EXPECT_EQ((Run<Simd, true>(in, false, false, Overwrite{}, epilogue)), want);
+  const InOrder epilogue(AddBias<T>{bias}, AddRowBias<T>{row_bias},
+                         Activate<ReluFunction>{});
+  ForEachTranspose([&](bool a, bool b) {
+    std::vector<T> want = Run<Scalar, false>(in, a, b);
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      want[i] = std::max(T{0}, want[i] + bias[i % N] + row_bias[i / N]);
+    }
+    for (const std::size_t threads : {1u, 3u}) {
+      EXPECT_EQ(
+          (Run<Simd, true>(in, a, b, Overwrite{}, epilogue, Threads(threads))),
+          want)
+          << threads;
+    }
+  });
 }
 
 // What is next to a row of A is not part of its sums.
