@@ -47,7 +47,7 @@ struct ByteFilter {
   static constexpr std::size_t kInputs = kRows + kTaps.kRows - 1;
   // Are there blocks for the edges? They take time to compile.
   static constexpr bool kHasEdges =
-      kLeavesOutLanes && kTaps.kRows * kGroups <= 32;
+      kLeavesOutLanes && kTaps.kRows * kGroups <= 16;
 
   template <std::size_t kPixels, Edge kEdge = Edge::kNone, class Target>
   HWY_INLINE void Block(const InputRows<std::uint8_t, kInputs>& from,
