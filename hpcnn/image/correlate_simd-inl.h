@@ -11,15 +11,16 @@
 //   LaneFilter  one pixel a lane, in f32, i32, or in 16 bits where no sum can
 //               overflow; rows factored (row_factors.h)
 //   ByteFilter  four bytes a lane times four taps, summed in i32
-//   LoopFilter  as LaneFilter, with taps from memory: those known at run time,
-//               and kernels too large to be unrolled
+//   LoopFilter  as LaneFilter, with taps that are no constants: those known at
+//               run time, and kernels too large to be unrolled
 //
 // Large kernels of rank 1 over bytes go another way
 // (separable_byte_sweep_simd-inl.h).
 //
 // Blocks that reach beyond the image's left or right edge read a copy of their
 // few pixels with the border filled in; beyond the top and the bottom other
-// rows take the place, or none. The image itself is never copied.
+// rows take the place, or none. With AVX-512 and zeros beyond, small kernels
+// leave lanes out instead of the copy. The image itself is never copied.
 
 #ifndef HPCNN_IMAGE_CORRELATE_SIMD_INL_H_
 #define HPCNN_IMAGE_CORRELATE_SIMD_INL_H_
