@@ -237,7 +237,8 @@ class MpscRing {
   // The shared lane, and lanes for `producers` Producers.
   explicit MpscRing(std::size_t producers = 0)
       : lane_count_(1 + producers),
-        looks_(std::max<std::size_t>(producers, 1) < UsableCpus().count
+        looks_(Atomics::kLooks > 0 &&
+                       std::max<std::size_t>(producers, 1) < UsableCpus().count
                    ? Atomics::kLooks
                    : 0),
         lanes_(std::make_unique<Lane[]>(lane_count_)),

@@ -138,7 +138,7 @@ inline constexpr bool kShiftsPixels =
 
 // `high` and `low` as one row of lanes, from lane `shift` of `low` on.
 template <std::size_t shift, class V>
-HWY_INLINE V ShiftedLanes(V high, V low) {
+HWY_INLINE V ShiftedLanes([[maybe_unused]] V high, [[maybe_unused]] V low) {
 #if HWY_TARGET <= HWY_AVX3
   return V{_mm512_castsi512_ps(
       _mm512_maskz_alignr_epi32(0xFFFF, _mm512_castps_si512(high.raw),
