@@ -64,8 +64,6 @@ void Append(std::vector<float>& results) {
 std::vector<float> Filter() {
   std::vector<float> results;
   Append<std::uint8_t, std::int16_t>(results);
-  Append<std::uint8_t, float>(results);
-  Append<std::int16_t, std::int16_t>(results);
   Append<float, float>(results);
   return results;
 }

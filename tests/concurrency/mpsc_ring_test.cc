@@ -292,7 +292,7 @@ struct Unreliable {
   Unreliable(std::uint32_t p, std::uint32_t i) : plain{p, i} {}
   Unreliable(Unreliable&& other) : plain(other.plain) {
     thread_local int moves = 0;
-    if (++moves % 7 == 0) throw std::runtime_error("unreliable");
+    if (++moves % 41 == 0) throw std::runtime_error("unreliable");
   }
   Plain plain;
 };

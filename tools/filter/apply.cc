@@ -44,12 +44,16 @@ Matrix<float> Magnitudes(const Matrix<T>& across, const Matrix<T>& down) {
   return sizes;
 }
 
+template <class T>
+Matrix<float> Floats(const Matrix<T>& m) {
+  return Matrix<float>(m.rows, m.cols, {m.values.begin(), m.values.end()});
+}
+
 // Taps that are known now.
 template <class Policy, class Border, class In, class Tap>
 Result ApplyTaps(const Matrix<In>& image, const Matrix<Tap>& taps,
                  const Request& request, ThreadPool& pool) {
-  constexpr bool kExact = std::is_integral_v<In> && std::is_integral_v<Tap>;
-  using Sum = std::conditional_t<kExact, std::int32_t, float>;
+  using Sum = std::conditional_t<std::is_integral_v<In>, std::int32_t, float>;
   const auto correlate = [&](const Matrix<Tap>& with) {
     Matrix<Sum> out(image.rows, image.cols);
     Correlate<Policy, Border>(image.view(), with.view(), out.view(), &pool);
@@ -62,32 +66,28 @@ Result ApplyTaps(const Matrix<In>& image, const Matrix<Tap>& taps,
 }
 
 // Taps that the compiler knows.
-template <class Policy, class K, class In>
-Result ApplyNamed(const Matrix<In>& image, const Request& request,
+template <class Policy, class K>
+Result ApplyNamed(const GrayImage& image, const Request& request,
                   ThreadPool& pool) {
   if (request.magnitude) {
     Matrix<float> out(image.rows, image.cols);
     GradientMagnitude<K, Policy>(image.view(), out.view(), &pool);
     return out;
   }
-  using Sum = std::conditional_t<std::is_integral_v<In>, std::int32_t, float>;
-  Matrix<Sum> out(image.rows, image.cols);
-  if (request.transpose) {
-    Correlate<hpcnn::Transposed<K>, Policy>(image.view(), out.view(), &pool);
-  } else {
-    Correlate<K, Policy>(image.view(), out.view(), &pool);
-  }
+  Matrix<std::int32_t> out(image.rows, image.cols);
+  Correlate<K, Policy>(image.view(), out.view(), &pool);
   return out;
 }
 
 template <class Policy, class In>
 Result ApplyWith(const Matrix<In>& image, const Kernel& kernel,
                  const Request& request, ThreadPool& pool) {
-  // Every kernel for every border and type would take minutes to compile. With
-  // taps that are known at run time integers come out the same, floats within
-  // Correlate's bound.
-  if constexpr (!std::is_same_v<In, std::int16_t>) {
-    if (!kernel.from_file && request.border == ZeroBorder::kName) {
+  // Every kernel for every border and type, both ways round, would take minutes
+  // to compile. With taps that are known at run time integers come out the same,
+  // floats within Correlate's bound.
+  if constexpr (std::is_same_v<In, std::uint8_t>) {
+    if (!kernel.from_file && !request.transpose &&
+        request.border == ZeroBorder::kName) {
       std::optional<Result> result;
       ForEachNamedKernel([&]<class K>(const Named<K>& named) {
         if (named.name == kernel.name) {
@@ -98,9 +98,16 @@ Result ApplyWith(const Matrix<In>& image, const Kernel& kernel,
     }
   }
   return std::visit(
-      [&](const auto& taps) -> Result {
+      [&]<class Tap>(const Matrix<Tap>& taps) -> Result {
         const auto apply = [&]<class Border>(Border) {
-          return ApplyTaps<Policy, Border>(image, taps, request, pool);
+          // Integers are exact. All else is sums of floats, whatever the types
+          // were: fewer pairs of types to compile.
+          if constexpr (std::is_integral_v<In> && std::is_integral_v<Tap>) {
+            return ApplyTaps<Policy, Border>(image, taps, request, pool);
+          } else {
+            return ApplyTaps<Policy, Border>(Floats(image), Floats(taps),
+                                             request, pool);
+          }
         };
         if (request.border == ReplicateBorder::kName) {
           return apply(ReplicateBorder{});
