@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Loops that must be unrolled. GCC leaves a loop of more than some steps as it
+// Where compilers need a hint: loops and registers.
+//
+// GCC leaves a loop of more than some steps as it
 // is, and what it indexes with a variable then lives in memory.
 //
 //   HPCNN_UNROLL
@@ -38,6 +40,17 @@ template <std::size_t kCount, class F>
     (f(std::integral_constant<std::size_t, I>{}), ...);
   }
   (std::make_index_sequence<kCount>{});
+}
+
+// Nothing, but the compiler must have the vector `v` in a register here: it can
+// neither move nor merge what makes it and what uses it. Without it GCC finishes
+// one of many sums after the other and keeps all their terms meanwhile, of which
+// there are more than registers; or loads a term anew for every sum.
+template <class V>
+[[gnu::always_inline]] inline void KeepInRegister([[maybe_unused]] V& v) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE2
+  asm volatile("" : "+v"(v.raw));
+#endif
 }
 
 }  // namespace internal

@@ -61,17 +61,6 @@ struct Target {
 
 inline constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;  // 32, not 16
 
-// Nothing, but the compiler must have `v` in a register here. Without it GCC
-// finishes one sum after the other and keeps all the pixels meanwhile, of which
-// there are more than registers; or loads a pixel anew for every sum.
-template <class V>
-HWY_INLINE void KeepInOrder(V& v) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE2
-  asm volatile("" : "+v"(v.raw));
-#endif
-  (void)v;
-}
-
 // Pixels as T, one a lane.
 template <class T, class In>
 using PixelTag = hn::Rebind<In, hn::ScalableTag<T>>;
@@ -161,7 +150,7 @@ class PixelRow {
     if constexpr (kShiftsPixels<T, In>) {
       Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
         pixels_[v] = Load<kAligned + v * kLanes>();
-        KeepInOrder(pixels_[v]);
+        KeepInRegister(pixels_[v]);
       });
     }
   }

@@ -75,7 +75,7 @@ struct ByteFilter {
                                      static_cast<std::ptrdiff_t>(kReach.left)>(
                     row);
           }
-          KeepInOrder(x[s]);
+          KeepInRegister(x[s]);
         });
         Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
           if constexpr (i >= r && i < r + kTaps.kRows) {
@@ -86,7 +86,7 @@ struct ByteFilter {
               Unroll<4>([&](auto s) __attribute__((always_inline)) {
                 sums[r][s] =
                     hn::SumOfMulQuadAccumulate(D32(), x[s], taps, sums[r][s]);
-                KeepInOrder(sums[r][s]);
+                KeepInRegister(sums[r][s]);
               });
             }
           }

@@ -124,7 +124,7 @@ struct LaneFilter {
               } else {
                 sum = AddScaled(sum, x, kTap);
               }
-              KeepInOrder(sum);
+              KeepInRegister(sum);
             }
           }
         });

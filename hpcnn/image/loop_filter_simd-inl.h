@@ -87,7 +87,7 @@ struct LoopFilter {
     Unroll<Rows * Cols>([&](auto t) __attribute__((always_inline)) {
       V& tap = taps[t / Cols][t % Cols];
       tap = hn::Set(hn::ScalableTag<T>(), taps_[t % Cols][t / Cols]);
-      KeepInOrder(tap);
+      KeepInRegister(tap);
     });
     Unroll<kInputs>([&](auto i) __attribute__((always_inline)) {
       const PixelRow<T, In, kCount, kReach.left, kEdge> row(from.at[i] + first);
@@ -95,7 +95,7 @@ struct LoopFilter {
         V x[Cols];
         Unroll<Cols>([&](auto c) __attribute__((always_inline)) {
           x[c] = row.template At<c, v>();
-          KeepInOrder(x[c]);
+          KeepInRegister(x[c]);
         });
         // What is there without a shift first.
         Unroll<Cols>([&](auto step) __attribute__((always_inline)) {
@@ -103,7 +103,7 @@ struct LoopFilter {
           Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
             if constexpr (i >= r && i < r + Rows) {
               sums[r][v] = hn::MulAdd(taps[i - r][c], x[c], sums[r][v]);
-              KeepInOrder(sums[r][v]);
+              KeepInRegister(sums[r][v]);
             }
           });
         });
@@ -135,14 +135,14 @@ struct LoopFilter {
           } else {
             x[v] = LoadPixels<T>(at);
           }
-          KeepInOrder(x[v]);
+          KeepInRegister(x[v]);
         });
         Unroll<kRows>([&](auto r) __attribute__((always_inline)) {
           if constexpr (i >= r && i < r + Rows) {
             const V tap = hn::Set(d, taps_[c][i - r]);
             Unroll<kCount>([&](auto v) __attribute__((always_inline)) {
               sums[r][v] = hn::MulAdd(tap, x[v], sums[r][v]);
-              KeepInOrder(sums[r][v]);
+              KeepInRegister(sums[r][v]);
             });
           }
         });

@@ -171,8 +171,11 @@ struct Conv2dSimd {
       if constexpr (Strip::kPairs) {
         if (place.kind == Kind::kTwoRests) {
           const hn::Half<decltype(d)> half;
-          hn::StoreN(hn::UpperHalf(half, value), half, p + S::kCols,
-                     Strip::kRest);
+          auto upper = hn::UpperHalf(half, value);
+          // GCC would make one instruction of it, which touches what its mask
+          // leaves out.
+          KeepInRegister(upper);
+          hn::StoreN(upper, half, p + S::kCols, Strip::kRest);
         }
       }
 #endif

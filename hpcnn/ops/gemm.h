@@ -10,6 +10,7 @@
 //   Gemm<Simd>(a, b, c, Overwrite{}, AddBias<float>{b})  // gemm_epilogue.h
 //   Gemm<Simd>(a, b, c, Overwrite{}, KeepSums{}, &pool)
 //   Gemm<Simd>(bytes, weights, sums)  // uint8_t x int8_t -> int32_t
+//   Gemm<Simd, Bf16x3>(a, b, c)       // floats, where AMX makes it fast
 //
 // Elements are float, double, or bytes, signed or not, whose products are
 // summed in int32_t modulo 2^32: always exact up to K = 33025.
@@ -58,6 +59,20 @@ struct AlphaBeta {
   T alpha;
   T beta;
 };
+
+// How exact products of floats are; sums are floats always. Where a processor
+// has no faster way (AMX is the only one), or an element is not finite, all are
+// Strict. The bounds are of |error| / sum over k of |a b|, with u = 2^-24;
+// elements below 2^-100 may count as 0. Their terms in K are the worst case:
+// errors of real data cancel.
+struct Strict {};  // K u
+struct Bf16 {};    // 2^-7 + 2^-16 + 2 K u: elements are rounded to bfloat16
+struct Bf16x3 {};  // 2^-15 + 4 K u: elements are split into two bfloat16, of
+                   // whose four products the three largest are summed
+
+template <class P>
+concept GemmPrecision = std::is_same_v<P, Strict> || std::is_same_v<P, Bf16> ||
+    std::is_same_v<P, Bf16x3>;
 
 // What becomes of the sums: nothing more. Others are in gemm_epilogue.h.
 struct KeepSums {
@@ -184,6 +199,11 @@ struct GemmKernelFor : GemmKernel<Policy> {
   static constexpr GemmShares kShares = GemmShares::kLongerSide;
 };
 
+// The same for a precision. Where there is a CanRun(a, b), it is asked first,
+// and no is answered by Strict.
+template <class Policy, GemmPrecision Precision, class T, class Sizes>
+struct GemmKernelOf : GemmKernelFor<Policy, T, Sizes> {};
+
 // sum + a b, of integers modulo 2^32.
 template <class T, class A, class B>
 T AddProduct(T sum, A a, B b) {
@@ -227,14 +247,15 @@ struct GemmKernel<Scalar> {
 // A, B and C are a MatrixView<T> or a TensorView<T, Rows, Cols>, A and B also
 // its Transpose. `threads` share the rows of C, or the columns where there are
 // more; of a product that is known to be small, nothing.
-template <ExecutionPolicy Policy = DefaultPolicy, class A, class B, class C,
+template <ExecutionPolicy Policy = DefaultPolicy,
+          GemmPrecision Precision = Strict, class A, class B, class C,
           class Update = Overwrite, class Epilogue = KeepSums>
 void Gemm(const A& a, const B& b, C c, const Update& update = {},
           const Epilogue& epilogue = {}, Threads threads = {}) {
   using T = typename C::Element;
   using internal::KnownSize;
-  using Kernel =
-      internal::GemmKernelFor<Policy, T, internal::GemmSizesOf<A, B, C>>;
+  using Kernel = internal::GemmKernelOf<Policy, Precision, T,
+                                        internal::GemmSizesOf<A, B, C>>;
   static_assert(
       internal::kMayBeEqual<KnownSize<A>::kCols, KnownSize<B>::kRows> &&
           internal::kMayBeEqual<KnownSize<A>::kRows, KnownSize<C>::kRows> &&
@@ -250,6 +271,8 @@ void Gemm(const A& a, const B& b, C c, const Update& update = {},
           (std::is_same_v<Update, AlphaBeta<T>> && std::is_floating_point_v<T>),
       "hpcnn: Gemm's update is Overwrite, Accumulate or AlphaBeta of "
       "C's element type, a floating-point one");
+  static_assert(std::is_same_v<Precision, Strict> || std::is_same_v<T, float>,
+                "hpcnn: Gemm's precision is a choice for float alone");
   const auto left = internal::AsOperand(a);
   const auto right = internal::AsOperand(b);
   const MatrixView<T> out = internal::AsMatrix(c);
@@ -257,6 +280,11 @@ void Gemm(const A& a, const B& b, C c, const Update& update = {},
                   right.cols == out.cols(),
               "Gemm needs [M, K] x [K, N] -> [M, N]");
   if (out.rows() * out.cols() == 0) return;
+  if constexpr (requires { Kernel::CanRun(left, right); }) {
+    if (!Kernel::CanRun(left, right)) {
+      return Gemm<Policy>(a, b, c, update, epilogue, threads);
+    }
+  }
   if constexpr (Kernel::kShares == internal::GemmShares::kNothing) {
     Kernel::Run(left, right, out, update, epilogue, 0, 0);
   } else {

@@ -292,37 +292,46 @@ void ScaleOld(MatrixView<T> c, T beta) {
   }
 }
 
+// What every product does beside multiplying, for blocks(a, b, c, alpha,
+// keep_old, done), which does that, done(cols) called when these columns of C
+// are complete.
+template <class T, class Update, class Epilogue, class Blocks>
+void UpdateByBlocks(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
+                    const Update& update, const Epilogue& epilogue,
+                    std::size_t row, std::size_t col, const Blocks& blocks) {
+  T alpha{1};
+  bool keep_old = false;
+  if constexpr (std::is_same_v<Update, AlphaBeta<T>>) {
+    alpha = update.alpha;
+    keep_old = update.beta != T{0};
+    if (keep_old) ScaleOld(c, update.beta);
+  } else {
+    keep_old = Update::kKeepsOld;
+  }
+  if (a.cols == 0) {
+    for (std::size_t r = 0; r < c.rows() && !keep_old; ++r) {
+      std::fill_n(c.row(r), c.cols(), T{0});
+    }
+    return epilogue.template Apply<Simd>(c, row, col);
+  }
+  blocks(a, b, c, alpha, keep_old, [&](IndexRange cols) {
+    epilogue.template Apply<Simd>(
+        MatrixView<T>(c.data() + cols.begin, c.rows(), cols.size(), c.stride()),
+        row, col + cols.begin);
+  });
+}
+
 template <>
 struct GemmKernel<Simd> {
   template <class T, class Update, class Epilogue>
   static void Run(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
                   const Update& update, const Epilogue& epilogue,
                   std::size_t row, std::size_t col) {
-    T alpha{1};
-    bool keep_old = false;
-    if constexpr (std::is_same_v<Update, AlphaBeta<T>>) {
-      alpha = update.alpha;
-      keep_old = update.beta != T{0};
-      if (keep_old) ScaleOld(c, update.beta);
-    } else {
-      keep_old = Update::kKeepsOld;
-    }
-    if (a.cols == 0) {
-      for (std::size_t r = 0; r < c.rows() && !keep_old; ++r) {
-        std::fill_n(c.row(r), c.cols(), T{0});
-      }
-      return epilogue.template Apply<Simd>(c, row, col);
-    }
-    Blocks(a, b, c, alpha, keep_old, [&](IndexRange cols) {
-      epilogue.template Apply<Simd>(
-          MatrixView<T>(c.data() + cols.begin, c.rows(), cols.size(),
-                        c.stride()),
-          row, col + cols.begin);
-    });
+    UpdateByBlocks(a, b, c, update, epilogue, row, col,
+                   [](const auto&... arguments) { Blocks(arguments...); });
   }
 
  private:
-  // done(cols): these columns of C are complete, and still in a cache.
   template <class T, class Done>
   static void Blocks(const Operand<T>& a, const Operand<T>& b, MatrixView<T> c,
                      T alpha, bool keep_old, const Done& done) {
@@ -375,6 +384,7 @@ struct GemmKernel<Simd> {
 }  // namespace internal
 HPCNN_NAMESPACE_END
 
+#include "hpcnn/ops/gemm_amx_simd-inl.h"
 #include "hpcnn/ops/gemm_bytes_simd-inl.h"
 #include "hpcnn/ops/gemm_sizes_simd-inl.h"
 

@@ -15,9 +15,12 @@
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm_epilogue.h"
+#include "tests/testing/guarded_vector.h"
 
 namespace hpcnn {
 namespace {
+
+using hpcnn_test::GuardedVector;
 
 template <class Element, std::size_t kO, std::size_t kC, std::size_t kP,
           std::size_t kQ, std::size_t kY, std::size_t kX>
@@ -32,11 +35,10 @@ class Conv2dTest : public ::testing::Test {
  protected:
   using T = typename S::T;
 
-  // Blocks without an element to spare.
   void Fill(bool whole) {
     RandomStream stream({.seed = S::O * 1009 + S::X});
-    const auto fill = [&](std::vector<T>& data, std::size_t size) {
-      data.resize(size);
+    const auto fill = [&](GuardedVector<T>& data, std::size_t size) {
+      data = GuardedVector<T>(size);
       for (T& value : data) {
         value = whole ? static_cast<T>(stream.Below(9)) - T{4}
                       : T{stream.Uniform(-1, 1)};
@@ -48,9 +50,9 @@ class Conv2dTest : public ::testing::Test {
   }
 
   template <class Policy, class Update = Overwrite, class Epilogue = KeepSums>
-  std::vector<T> Run(const Update& update = {},
-                     const Epilogue& epilogue = {}) const {
-    std::vector<T> y = y_;
+  GuardedVector<T> Run(const Update& update = {},
+                       const Epilogue& epilogue = {}) const {
+    GuardedVector<T> y = y_;
     Conv2d<Policy>(TensorView<const T, S::C, S::Y, S::X>(x_.data()),
                    TensorView<const T, S::O, S::C, S::P, S::Q>(w_.data()),
                    TensorView<T, S::O, S::Rows, S::Cols>(y.data()), update,
@@ -58,9 +60,9 @@ class Conv2dTest : public ::testing::Test {
     return y;
   }
 
-  std::vector<T> x_;
-  std::vector<T> w_;
-  std::vector<T> y_;
+  GuardedVector<T> x_;
+  GuardedVector<T> w_;
+  GuardedVector<T> y_;
 };
 
 // One pixel, rows shorter than a vector, of one and a rest of more and of less
@@ -86,8 +88,8 @@ TYPED_TEST(Conv2dTest, StaysWithinTheRoundingBound) {
   using S = TypeParam;
   using Element = typename S::T;
   this->Fill(false);
-  const std::vector<Element> scalar = this->template Run<Scalar>();
-  const std::vector<Element> simd = this->template Run<Simd>();
+  const GuardedVector<Element> scalar = this->template Run<Scalar>();
+  const GuardedVector<Element> simd = this->template Run<Simd>();
   std::size_t at = 0;
   for (std::size_t o = 0; o < S::O; ++o) {
     for (std::size_t i = 0; i < S::Rows; ++i) {
@@ -122,7 +124,7 @@ TYPED_TEST(Conv2dTest, EpiloguesSeeEachSumOnce) {
   std::vector<Element> bias(S::O);
   for (std::size_t o = 0; o < S::O; ++o)
     bias[o] = static_cast<Element>(o % 7) - Element{3};
-  std::vector<Element> want = this->template Run<Scalar>();
+  GuardedVector<Element> want = this->template Run<Scalar>();
   for (std::size_t i = 0; i < want.size(); ++i) {
     want[i] = std::max(Element{0}, want[i] + bias[i / (S::Rows * S::Cols)]);
   }
@@ -136,8 +138,8 @@ TYPED_TEST(Conv2dTest, NanAndInfinityPassThrough) {
   this->Fill(true);
   this->x_.front() = std::numeric_limits<Element>::quiet_NaN();
   this->x_.back() = std::numeric_limits<Element>::infinity();
-  const std::vector<Element> scalar = this->template Run<Scalar>();
-  const std::vector<Element> simd = this->template Run<Simd>();
+  const GuardedVector<Element> scalar = this->template Run<Scalar>();
+  const GuardedVector<Element> simd = this->template Run<Simd>();
   for (std::size_t i = 0; i < scalar.size(); ++i) {
     EXPECT_TRUE(scalar[i] == simd[i] ||
                 (std::isnan(scalar[i]) && std::isnan(simd[i])))

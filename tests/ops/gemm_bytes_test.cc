@@ -14,6 +14,8 @@
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/concurrency/threads.h"
 #include "hpcnn/ops/gemm.h"
+#include "tests/ops/stored.h"
+#include "tests/testing/guarded_vector.h"
 
 namespace hpcnn {
 namespace {
@@ -35,32 +37,20 @@ std::vector<Size> AllSizes() {
   return sizes;
 }
 
+using hpcnn_test::GuardedVector;
+using hpcnn_test::Stored;
+
 enum class Values { kAll, kExtreme };
 
-// Rows are `gap` bytes longer than their matrix.
 template <class T>
-struct Stored {
-  Stored(std::size_t rows_in, std::size_t cols_in, std::size_t gap)
-      : rows(rows_in),
-        cols(cols_in),
-        stride(cols_in + gap),
-        data(rows == 0 ? 0 : (rows - 1) * stride + cols) {}
-  void Fill(RandomStream& stream, Values values) {
-    for (T& x : data) {
-      using Limits = std::numeric_limits<T>;
-      x = values == Values::kExtreme
-              ? (stream.Below(8) != 0 ? Limits::max() : Limits::min())
-              : static_cast<T>(stream.Below(256));
-    }
+void Fill(Stored<T>& matrix, RandomStream& stream, Values values) {
+  for (T& x : matrix.data) {
+    using Limits = std::numeric_limits<T>;
+    x = values == Values::kExtreme
+            ? (stream.Below(8) != 0 ? Limits::max() : Limits::min())
+            : static_cast<T>(stream.Below(256));
   }
-  MatrixView<const T> view() const { return {data.data(), rows, cols, stride}; }
-  MatrixView<T> view() { return {data.data(), rows, cols, stride}; }
-
-  std::size_t rows;
-  std::size_t cols;
-  std::size_t stride;
-  std::vector<T> data;
-};
+}
 
 template <class Policy, class Update, class A, class B>
 void Multiply(const Stored<A>& a, bool transpose_a, const Stored<B>& b,
@@ -104,8 +94,8 @@ void Check(Values values) {
                                    transpose_a ? size.m : size.k, 3);
         Stored<typename Pair::B> b(transpose_b ? size.n : size.k,
                                    transpose_b ? size.k : size.n, 1);
-        a.Fill(stream, values);
-        b.Fill(stream, values);
+        Fill(a, stream, values);
+        Fill(b, stream, values);
         Stored<std::int32_t> c(size.m, size.n, 2);
         for (std::int32_t& x : c.data) {
           x = static_cast<std::int32_t>(stream.Below(2000)) - 1000;
@@ -163,8 +153,8 @@ TYPED_TEST(GemmBytesTest, EpiloguesSeeEachSumOnce) {
     RandomStream stream({.seed = size.m});
     Stored<typename TypeParam::A> a(size.m, size.k, 0);
     Stored<typename TypeParam::B> b(size.k, size.n, 0);
-    a.Fill(stream, Values::kAll);
-    b.Fill(stream, Values::kAll);
+    Fill(a, stream, Values::kAll);
+    Fill(b, stream, Values::kAll);
     Stored<std::int32_t> want(size.m, size.n, 0);
     Multiply<Scalar, Overwrite>(a, false, b, false, want);
     AddPlace().template Apply<Scalar>(want.view(), 0, 0);
@@ -183,9 +173,9 @@ TYPED_TEST(GemmBytesTest, EmptySumIsZeroOrTheOldValue) {
   Stored<std::int32_t> c(2, 3, 0);
   c.data.assign(6, 7);
   Multiply<Simd, Accumulate>(a, false, b, false, c);
-  EXPECT_EQ(c.data, std::vector<std::int32_t>(6, 7));
+  EXPECT_EQ(c.data, GuardedVector<std::int32_t>(6, 7));
   Multiply<Simd, Overwrite>(a, false, b, false, c);
-  EXPECT_EQ(c.data, std::vector<std::int32_t>(6, 0));
+  EXPECT_EQ(c.data, GuardedVector<std::int32_t>(6, 0));
 }
 
 // 2 x 127 x 127 x 70000 is more than 2^31.
@@ -199,9 +189,9 @@ TEST(GemmBytesSumsTest, AreModulo2To32) {
       static_cast<std::int32_t>(static_cast<std::uint32_t>(127 * 127 * kK));
   ASSERT_LT(want, 0);
   Multiply<Scalar, Overwrite>(a, false, b, false, c);
-  EXPECT_EQ(c.data, std::vector<std::int32_t>(2, want));
+  EXPECT_EQ(c.data, GuardedVector<std::int32_t>(2, want));
   Multiply<Simd, Overwrite>(a, false, b, false, c);
-  EXPECT_EQ(c.data, std::vector<std::int32_t>(2, want));
+  EXPECT_EQ(c.data, GuardedVector<std::int32_t>(2, want));
 }
 
 }  // namespace

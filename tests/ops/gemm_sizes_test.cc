@@ -19,6 +19,7 @@
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm.h"
 #include "hpcnn/ops/gemm_epilogue.h"
+#include "tests/testing/guarded_vector.h"
 
 namespace hpcnn {
 namespace {
@@ -31,17 +32,16 @@ struct Sizes {
   static constexpr std::size_t N = kN;
 };
 
-// Blocks without a byte to spare, so that a sanitizer sees every access past
-// them.
+using hpcnn_test::GuardedVector;
+
 template <class S>
 struct Operands {
   using T = typename S::T;
-  using VectorT = std::vector<T>;
 
   explicit Operands(bool whole)
       : a(S::M * S::K), b(S::K * S::N), c(S::M * S::N) {
     RandomStream stream({.seed = S::M * 10007 + S::K * 101 + S::N});
-    for (VectorT* data : {&a, &b, &c}) {
+    for (GuardedVector<T>* data : {&a, &b, &c}) {
       for (T& value : *data) {
         value = whole ? static_cast<T>(stream.Below(9)) - T{4}
                       : T{stream.Uniform(-1, 1)};
@@ -49,20 +49,20 @@ struct Operands {
     }
   }
 
-  VectorT a;
-  VectorT b;
-  VectorT c;
+  GuardedVector<T> a;
+  GuardedVector<T> b;
+  GuardedVector<T> c;
 };
 
 // C by Gemm<Policy>; `fixed`: sizes are in the types.
 template <class Policy, bool fixed, class S, class Update = Overwrite,
           class Epilogue = KeepSums>
-std::vector<typename S::T> Run(const Operands<S>& in, bool transpose_a,
-                               bool transpose_b, const Update& update = {},
-                               const Epilogue& epilogue = {},
-                               Threads threads = {}) {
+GuardedVector<typename S::T> Run(const Operands<S>& in, bool transpose_a,
+                                 bool transpose_b, const Update& update = {},
+                                 const Epilogue& epilogue = {},
+                                 Threads threads = {}) {
   using T = typename S::T;
-  std::vector<T> result = in.c;
+  GuardedVector<T> result = in.c;
   const auto view = [&]<std::size_t rows, std::size_t cols>(auto* data) {
     using Element = std::remove_pointer_t<decltype(data)>;
     if constexpr (fixed) {
@@ -120,7 +120,7 @@ TYPED_TEST(GemmSizesTest, IsExactOnSmallIntegers) {
   const Operands<TypeParam> in(true);
   ForEachTranspose([&](bool a, bool b) {
     const auto check = [&](const auto& update) {
-      const std::vector<T> want = Run<Scalar, false>(in, a, b, update);
+      const GuardedVector<T> want = Run<Scalar, false>(in, a, b, update);
       EXPECT_EQ((Run<Simd, true>(in, a, b, update)), want);
       EXPECT_EQ((Run<Scalar, true>(in, a, b, update)), want);
     };
@@ -136,7 +136,7 @@ TYPED_TEST(GemmSizesTest, StaysWithinTheRoundingBound) {
   constexpr std::size_t K = TypeParam::K;
   constexpr std::size_t N = TypeParam::N;
   const Operands<TypeParam> in(false);
-  const std::vector<T> got = Run<Simd, true>(in, false, false, Accumulate{});
+  const GuardedVector<T> got = Run<Simd, true>(in, false, false, Accumulate{});
   for (std::size_t m = 0; m < TypeParam::M; ++m) {
     for (std::size_t n = 0; n < N; ++n) {
       double sum{in.c[m * N + n]};
@@ -179,7 +179,7 @@ TYPED_TEST(GemmSizesTest, EpiloguesSeeEachSumOnce) {
   const InOrder epilogue(AddBias<T>{bias}, AddRowBias<T>{row_bias},
                          Activate<ReluFunction>{});
   ForEachTranspose([&](bool a, bool b) {
-    std::vector<T> want = Run<Scalar, false>(in, a, b);
+    GuardedVector<T> want = Run<Scalar, false>(in, a, b);
     for (std::size_t i = 0; i < want.size(); ++i) {
       want[i] = std::max(T{0}, want[i] + bias[i % N] + row_bias[i / N]);
     }
@@ -195,15 +195,15 @@ TYPED_TEST(GemmSizesTest, EpiloguesSeeEachSumOnce) {
 // What is next to a row of A is not part of its sums.
 TEST(GemmSizesTest, FewColumnsOfAWiderMatrix) {
   constexpr std::size_t kM = 5, kK = 70, kN = 10, kStride = 75;
-  std::vector<float> a((kM - 1) * kStride + kK,
-                       std::numeric_limits<float>::quiet_NaN());
+  GuardedVector<float> a((kM - 1) * kStride + kK,
+                         std::numeric_limits<float>::quiet_NaN());
   for (std::size_t m = 0; m < kM; ++m) {
     for (std::size_t k = 0; k < kK; ++k) {
       a[m * kStride + k] = static_cast<float>((m + k) % 5);
     }
   }
-  const std::vector<float> b(kK * kN, 2);
-  std::vector<float> c(kM * kN), want(kM * kN);
+  const GuardedVector<float> b(kK * kN, 2);
+  GuardedVector<float> c(kM * kN), want(kM * kN);
   const MatrixView<const float> left(a.data(), kM, kK, kStride);
   Gemm<Simd>(left, TensorView<const float, kK, kN>(b.data()),
              MatrixView<float>(c.data(), kM, kN));

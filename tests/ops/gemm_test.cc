@@ -17,28 +17,12 @@
 #include "hpcnn/concurrency/threads.h"
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm_epilogue.h"
+#include "tests/ops/stored.h"
 
 namespace hpcnn {
 namespace {
 
-// A matrix in a heap block without a byte to spare, so that a sanitizer sees
-// every access past it.
-template <class T>
-struct Stored {
-  Stored(std::size_t rows_in, std::size_t cols_in, std::size_t gap)
-      : rows(rows_in),
-        cols(cols_in),
-        stride(cols_in + gap),
-        data(rows == 0 ? 0 : (rows - 1) * stride + cols) {}
-
-  MatrixView<const T> view() const { return {data.data(), rows, cols, stride}; }
-  MatrixView<T> view() { return {data.data(), rows, cols, stride}; }
-
-  std::size_t rows;
-  std::size_t cols;
-  std::size_t stride;
-  std::vector<T> data;
-};
+using hpcnn_test::Stored;
 
 struct Size {
   std::size_t m;
@@ -71,7 +55,7 @@ class Product {
         b_(transpose_b ? size.n : size.k, transpose_b ? size.k : size.n, 0),
         c_(size.m, size.n, 2) {
     RandomStream stream({.seed = size.m * 10007 + size.k * 101 + size.n});
-    for (std::vector<T>* data : {&a_.data, &b_.data, &c_.data}) {
+    for (auto* data : {&a_.data, &b_.data, &c_.data}) {
       for (T& value : *data) {
         value = values == Values::kReal
                     ? T{stream.Uniform(-1, 1)}
