@@ -31,6 +31,7 @@ GEMMS = [
     (16, 16, 16), (32, 32, 32), (64, 64, 64), (128, 128, 784), (784, 128, 128), (8, 576, 25),
     (128, 10, 128), (256, 256, 256), (1000, 1000, 1000),
 ]  # fmt: skip
+PRECISIONS = [(128, 128, 784), (1024, 128, 784), (1000, 1000, 1000)]
 GRAMS = [(100, 100), (784, 128), (1000, 1000)]
 
 
@@ -59,7 +60,8 @@ def address(function):
 
 def load(path):
     lib = ctypes.CDLL(path)
-    for name in ["HpcnnGemm", "HpcnnGemmOfSizes", "XsmmGemm", "EigenGemm", "HpcnnGram"]:
+    lib.HpcnnGemm.argtypes = [ctypes.POINTER(Product), ctypes.c_int, ctypes.c_int]
+    for name in ["HpcnnGemmOfSizes", "XsmmGemm", "EigenGemm", "HpcnnGram"]:
         getattr(lib, name).argtypes = [ctypes.POINTER(Product), ctypes.c_int]
     lib.BlasGemm.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Product), ctypes.c_int]
     for name in ["HpcnnConv2d", "DnnlGemm", "BlasGram"]:
@@ -154,7 +156,7 @@ def gemms(lib, blas, dnnl, blis, rounds, rate):
         a, b, c = whole_numbers((m, k)), whole_numbers((k, n)), buffer((m, n))
         product = Product(m, n, k, a.ctypes.data, b.ctypes.data, c.ctypes.data)
         ta, tb, tc = (torch.from_numpy(x) for x in (a, b, c))
-        contest = {"hpcnn": lambda calls: lib.HpcnnGemm(product, calls)}
+        contest = {"hpcnn": lambda calls: lib.HpcnnGemm(product, 0, calls)}
         sizes = ""
         if lib.HpcnnGemmOfSizes(product, 1) >= 0:
             contest = {
@@ -167,6 +169,31 @@ def gemms(lib, blas, dnnl, blis, rounds, rate):
         check(contest, c, a.astype(np.float64) @ b)
         times = interleave(contest, rounds)
         report(f"gemm {m}x{n}x{k}{sizes}", 2 * m * n * k, times, m * n * k / rate(), "GFLOP/s")
+
+
+def precisions(lib, rounds, rate):
+    """Less than strict, which only a processor with AMX makes faster. PyTorch's bfloat16 is oneDNN's, from matrices of
+    bfloat16; ours are of float."""
+    for m, n, k in PRECISIONS:
+        a, b, c = whole_numbers((m, k)), whole_numbers((k, n)), buffer((m, n))
+        product = Product(m, n, k, a.ctypes.data, b.ctypes.data, c.ctypes.data)
+        halves = [torch.from_numpy(x).bfloat16() for x in (a, b, c)]
+        contest = {
+            "hpcnn": lambda calls: lib.HpcnnGemm(product, 1, calls),
+            "hpcnn Bf16x3": lambda calls: lib.HpcnnGemm(product, 2, calls),
+            "hpcnn Strict": lambda calls: lib.HpcnnGemm(product, 0, calls),
+        }
+        check(contest, c, a.astype(np.float64) @ b)
+        contest["PyTorch mm of bfloat16"] = timed(lambda: torch.mm(halves[0], halves[1], out=halves[2]))
+        times = interleave(contest, rounds)
+        report(f"gemm {m}x{n}x{k}, Bf16", 2 * m * n * k, times, m * n * k / rate(), "GFLOP/s")
+        for x in (a, b):
+            x[:] = np.random.default_rng(2).uniform(-1, 1, x.shape)
+        wide = a.astype(np.float64), b.astype(np.float64)
+        for name, parts in [("Bf16", 1), ("Bf16x3", 2), ("Strict", 0)]:
+            lib.HpcnnGemm(product, parts, 1)
+            error = np.max(np.abs(c - wide[0] @ wide[1]) / (np.abs(wide[0]) @ np.abs(wide[1])))
+            print(f"  {name:24s} 2^{np.log2(error):.1f} is the largest |error| / sum of |a b|")
 
 
 def convolutions(lib, blas, dnnl, blis, rounds, rate):
@@ -272,6 +299,7 @@ def main():
         "libxsmm 1.17\nmedians [quartiles] of each round's ratio"
     )
     gemms(lib, blas, dnnl, blis, arguments.rounds, lib.FloatMultiplyAdds)
+    precisions(lib, arguments.rounds, lib.FloatMultiplyAdds)
     convolutions(lib, blas, dnnl, blis, arguments.rounds, lib.FloatMultiplyAdds)
     grams(lib, blas, arguments.rounds, lib.FloatMultiplyAdds)
     maxima(lib, arguments.rounds)

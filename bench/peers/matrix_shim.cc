@@ -100,10 +100,13 @@ double HpcnnConv2d(const float* image, const Product* p, int calls) {
   return Mean(calls, [&] { Conv2d<Simd>(x, w, y); });
 }
 
-double HpcnnGemm(const Product* p, int calls) {
+// `parts`: 0 Strict, 1 Bf16, 2 Bf16x3.
+double HpcnnGemm(const Product* p, int parts, int calls) {
   const MatrixView<const float> a(p->a, p->m, p->k);
   const MatrixView<const float> b(p->b, p->k, p->n);
   const MatrixView<float> c(p->c, p->m, p->n);
+  if (parts == 1) return Mean(calls, [&] { Gemm<Simd, Bf16>(a, b, c); });
+  if (parts == 2) return Mean(calls, [&] { Gemm<Simd, Bf16x3>(a, b, c); });
   return Mean(calls, [&] { Gemm<Simd>(a, b, c); });
 }
 

@@ -18,7 +18,7 @@ import time
 import numpy as np
 import torch
 
-IMAGE, HIDDEN, CLASSES, BATCH = 784, 128, 10, 64
+IMAGE, HIDDEN, CLASSES = 784, 128, 10
 MOMENTUM = 0.9
 FLOPS_PER_IMAGE = 2 * (2 * IMAGE * HIDDEN + 3 * HIDDEN * CLASSES)
 
@@ -26,6 +26,7 @@ FLOPS_PER_IMAGE = 2 * (2 * IMAGE * HIDDEN + 3 * HIDDEN * CLASSES)
 class Hpcnn:
     def __init__(self, library, batch, threads):
         self.lib = library
+        self.batch = batch
         self.session = library.SessionCreate(batch, threads)
 
     def close(self):
@@ -39,7 +40,7 @@ class Hpcnn:
         step, session = self.lib.SessionStep, self.session
         loss = 0.0
         for x, y in batches:
-            loss = step(session, x, y, BATCH, rate)
+            loss = step(session, x, y, self.batch, rate)
         return loss
 
 
@@ -106,9 +107,9 @@ def quartiles(values):
     return median, low, high
 
 
-def compare(lib, threads, rounds, ours, theirs):
+def compare(lib, threads, rounds, batch, ours, theirs):
     torch.set_num_threads(threads)
-    hpcnn = Hpcnn(lib, BATCH, threads)
+    hpcnn = Hpcnn(lib, batch, threads)
     start = hpcnn.weights().copy()
     peers = {
         "torch eager": Torch(start),
@@ -139,9 +140,9 @@ def compare(lib, threads, rounds, ours, theirs):
         for name, peer in peers.items():
             peer.steps(theirs[:100], 1e-3)
             times[name].append(seconds(lambda: peer.steps(theirs, 1e-3)))
-    images = len(ours) * BATCH
+    images = len(ours) * batch
     best = min(peers, key=lambda name: statistics.median(times[name]))
-    print(f"\n{threads} thread(s), batch {BATCH}, {rounds} rounds of {len(ours)} steps")
+    print(f"\n{threads} thread(s), batch {batch}, {rounds} rounds of {len(ours)} steps")
     for name, values in times.items():
         median, low, high = quartiles([images / v for v in values])
         print(f"  {name:28s} {median:10.0f} images/s  [{low:.0f} ... {high:.0f}]")
@@ -160,22 +161,24 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=200, help="a round")
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--batches", default="64,256")
     arguments = parser.parse_args()
     lib = load(arguments.library)
     print(f"hpcnn on {lib.SimdTarget().decode()}; torch {torch.__version__} "
           f"({torch.backends.cpu.get_cpu_capability()}, mkl {torch.backends.mkl.is_available()}, "
           f"mkldnn {torch.backends.mkldnn.is_available()}); numpy {np.__version__}")
 
-    # Strokes are sparse: a fifth of the pixels is lit, as in MNIST.
     random = np.random.default_rng(1)
-    count = arguments.steps
-    x = random.random((count, BATCH, IMAGE), dtype=np.float32)
-    x *= random.random((count, BATCH, IMAGE)) < 0.2
-    y = random.integers(0, CLASSES, (count, BATCH), dtype=np.uint8)
-    ours = [(x[i].ctypes.data, y[i].ctypes.data) for i in range(count)]
-    theirs = [(torch.from_numpy(x[i]), torch.from_numpy(y[i].astype(np.int64))) for i in range(count)]
-    for threads in arguments.threads.split(","):
-        compare(lib, int(threads), arguments.rounds, ours, theirs)
+    for batch in [int(text) for text in arguments.batches.split(",")]:
+        # Strokes are sparse: a fifth of the pixels is lit, as in MNIST.
+        count = arguments.steps
+        x = random.random((count, batch, IMAGE), dtype=np.float32)
+        x *= random.random((count, batch, IMAGE)) < 0.2
+        y = random.integers(0, CLASSES, (count, batch), dtype=np.uint8)
+        ours = [(x[i].ctypes.data, y[i].ctypes.data) for i in range(count)]
+        theirs = [(torch.from_numpy(x[i]), torch.from_numpy(y[i].astype(np.int64))) for i in range(count)]
+        for threads in arguments.threads.split(","):
+            compare(lib, int(threads), arguments.rounds, batch, ours, theirs)
 
 
 if __name__ == "__main__":

@@ -60,11 +60,15 @@ struct AlphaBeta {
   T beta;
 };
 
-// How exact products of floats are; sums are floats always. Where a processor
-// has no faster way (AMX is the only one), or an element is not finite, all are
-// Strict. The bounds are of |error| / sum over k of |a b|, with u = 2^-24;
-// elements below 2^-100 may count as 0. Their terms in K are the worst case:
-// errors of real data cancel.
+// How exact products of floats are; sums are floats always. Anything but Strict
+// is a permission. Without AMX (or compiled for less than AVX-512), for small
+// products, and if an element is not finite or too large for bfloat16, all of it
+// is Strict, so that one NaN changes the bits of other rows. AMX sums even and
+// odd k apart, either sum may overflow, and needs 288 KiB of stack.
+//
+// The bounds are of |error| / (|old C| + sum over k of |a b|), with u = 2^-24;
+// elements and products below 2^-100 may count as 0. The terms in K are the
+// worst case: errors of real data cancel.
 struct Strict {};  // K u
 struct Bf16 {};    // 2^-7 + 2^-16 + 2 K u: elements are rounded to bfloat16
 struct Bf16x3 {};  // 2^-15 + 4 K u: elements are split into two bfloat16, of
@@ -199,7 +203,7 @@ struct GemmKernelFor : GemmKernel<Policy> {
   static constexpr GemmShares kShares = GemmShares::kLongerSide;
 };
 
-// The same for a precision. Where there is a CanRun(a, b), it is asked first,
+// The same for a precision. Where there is a CanRun(a, b, update), it is asked,
 // and no is answered by Strict.
 template <class Policy, GemmPrecision Precision, class T, class Sizes>
 struct GemmKernelOf : GemmKernelFor<Policy, T, Sizes> {};
@@ -280,8 +284,8 @@ void Gemm(const A& a, const B& b, C c, const Update& update = {},
                   right.cols == out.cols(),
               "Gemm needs [M, K] x [K, N] -> [M, N]");
   if (out.rows() * out.cols() == 0) return;
-  if constexpr (requires { Kernel::CanRun(left, right); }) {
-    if (!Kernel::CanRun(left, right)) {
+  if constexpr (requires { Kernel::CanRun(left, right, update); }) {
+    if (!Kernel::CanRun(left, right, update)) {
       return Gemm<Policy>(a, b, c, update, epilogue, threads);
     }
   }

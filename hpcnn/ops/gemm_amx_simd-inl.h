@@ -20,23 +20,28 @@
 #include "hwy/highway.h"
 
 // Where there are tiles, there are vectors as long as their rows.
-#if HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3
+#if HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3 && defined(__linux__)
 
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <optional>
 #include <type_traits>
+#include <utility>
+
+#include "hpcnn/base/unroll.h"
 
 HPCNN_NAMESPACE_BEGIN
 namespace internal {
 
 // Has the processor tiles of bfloat16, and does the kernel let this process use
-// them? Asks for that, once; the threads of a process share the answer.
+// them? Asks for that, once, for all threads and for good: from then on a signal
+// stack must be large enough for the tiles.
 inline bool HasAmxBf16() {
   static const bool has = [] {
     unsigned a, b, c, d;
@@ -46,7 +51,11 @@ inline bool HasAmxBf16() {
       return false;
     }
     constexpr long kRequestPermission = 0x1023, kTileData = 18;
-    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+    const int error = errno;
+    const bool may =
+        syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+    errno = error;
+    return may;
   }();
   return has;
 }
@@ -90,6 +99,7 @@ class AmxTiles {
   // kSum [16, 16] += kA [16, 32] kB [32, 16], B with its rows in pairs.
   template <int kSum, int kA, int kB>
   static HWY_INLINE void MultiplyAdd() {
+    static_assert(kSum != kA && kSum != kB && kA != kB);
     asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0"
                  :
                  : "i"(kSum), "i"(kA), "i"(kB));
@@ -101,8 +111,8 @@ inline constexpr std::size_t kTileRows = 16;
 inline constexpr std::size_t kTileDepth = 32;
 using PairTile = std::uint32_t[kTileRows][kTileDepth / 2];
 
-// What is packed at a time: A [32, 256], B [256, 256]. Packing A again for every
-// 256 columns takes an eighth of the time that they take.
+// What is packed at a time: A [32, 256], B [256, 256]. Wider blocks would pack A
+// less often, and need more than 288 KiB of stack.
 inline constexpr std::size_t kAmxSteps = 8;
 inline constexpr std::size_t kAmxDepth = kAmxSteps * kTileDepth;
 inline constexpr std::size_t kAmxColTiles = 16;
@@ -238,16 +248,17 @@ HWY_NOINLINE void AmxBlock(const AmxOperands<kParts>& from, std::size_t j,
 
 // C (+)= alpha A B. done(cols): these columns of C are complete.
 template <std::size_t kParts, class Done>
-void AmxGemm(const Operand<float>& a, const Operand<float>& b,
-             MatrixView<float> c, float alpha, bool keep_old,
-             const Done& done) {
+HWY_NOINLINE void AmxGemm(const Operand<float>& a, const Operand<float>& b,
+                          MatrixView<float> c, float alpha, bool keep_old,
+                          const Done& done) {
   constexpr std::size_t kSide = 2 * kTileRows;
   // B as rows of the columns that a tile takes.
   const Operand<float> b_cols{b.data, b.cols, b.rows, b.col_step, b.row_step};
   AmxOperands<kParts> packed;
-  const AmxTiles tiles;
   for (std::size_t n = 0; n < c.cols(); n += kAmxCols) {
     const IndexRange cols{n, std::min(n + kAmxCols, c.cols())};
+    // Not while `done` runs, which may have use for tiles of its own.
+    std::optional<AmxTiles> tiles(std::in_place);
     for (std::size_t k = 0; k < a.cols; k += kAmxDepth) {
       const std::size_t depth = std::min(kAmxDepth, a.cols - k);
       const std::size_t steps = (depth + kTileDepth - 1) / kTileDepth;
@@ -289,25 +300,27 @@ void AmxGemm(const Operand<float>& a, const Operand<float>& b,
         }
       }
     }
+    tiles.reset();
     done(cols);
   }
 }
 
-// Have all elements a nearest bfloat16? Not NaN, infinity, and what would be
-// rounded to it.
-inline bool AllHaveBf16(const Operand<float>& x) {
+// Has each element times alpha a nearest bfloat16? Not NaN, infinity, and what
+// would be rounded to it.
+inline bool AllHaveBf16(const Operand<float>& x, float alpha) {
   const hn::ScalableTag<float> d;
   const bool along_rows = x.col_step == 1;
   const std::size_t lines = along_rows ? x.rows : x.cols;
   const std::size_t length = along_rows ? x.cols : x.rows;
   const std::size_t step = along_rows ? x.row_step : x.col_step;
-  const auto largest = hn::Set(d, 3.3895314e38f);
+  const auto largest = hn::Set(d, 3.38953139e38f);
+  const auto factor = hn::Set(d, alpha);
   for (std::size_t l = 0; l < lines; ++l) {
     const float* const line = x.data + l * step;
     auto all = hn::Eq(hn::Zero(d), hn::Zero(d));
     for (std::size_t i = 0; i < length; i += hn::Lanes(d)) {
       const auto v = hn::LoadN(d, line + i, length - i);
-      all = hn::And(all, hn::Le(hn::Abs(v), largest));
+      all = hn::And(all, hn::Le(hn::Abs(hn::Mul(factor, v)), largest));
     }
     if (!hn::AllTrue(d, all)) return false;
   }
@@ -320,10 +333,16 @@ struct AmxKernel {
 
   // Asked of whole matrices: threads must not choose differently. Less than a
   // block is not worth its packing.
-  static bool CanRun(const Operand<float>& a, const Operand<float>& b) {
+  template <class Update>
+  static bool CanRun(const Operand<float>& a, const Operand<float>& b,
+                     const Update& update) {
+    float alpha = 1;
+    if constexpr (std::is_same_v<Update, AlphaBeta<float>>) {
+      alpha = update.alpha;
+    }
     return a.rows >= 2 * kTileRows && b.cols >= 2 * kTileRows &&
-           a.cols >= 2 * kTileDepth && HasAmxBf16() && AllHaveBf16(a) &&
-           AllHaveBf16(b);
+           a.cols >= 2 * kTileDepth && HasAmxBf16() && AllHaveBf16(a, 1) &&
+           AllHaveBf16(b, alpha);
   }
 
   template <class Update, class Epilogue>
@@ -344,6 +363,6 @@ struct GemmKernelOf<Simd, Bf16x3, float, Sizes> : AmxKernel<2> {};
 }  // namespace internal
 HPCNN_NAMESPACE_END
 
-#endif  // HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3
+#endif  // HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3 && defined(__linux__)
 
 #endif  // HPCNN_OPS_GEMM_AMX_SIMD_INL_H_

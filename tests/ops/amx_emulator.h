@@ -22,8 +22,7 @@
 
 namespace hpcnn_test {
 
-// Installs itself for its lifetime. Instructions are counted, of all threads
-// that are watched by the one that reads the count.
+// Installs itself for its lifetime, for all threads.
 class AmxEmulator {
  public:
   AmxEmulator() {
@@ -143,11 +142,12 @@ class AmxEmulator {
 
     if (opcode == 0x49 && prefix == kNone && mod != 3) {  // LDTILECFG
       // Palette 1 with eight tiles of 16 rows of 64 bytes is all that is known.
-      const unsigned char* const config = row(0);
-      if (config[0] != 1) Die(code);
+      unsigned char known[64] = {1};
       for (std::size_t t = 0; t < 8; ++t) {
-        if (config[16 + 2 * t] != 64 || config[48 + t] != 16) Die(code);
+        known[16 + 2 * t] = 64;
+        known[48 + t] = 16;
       }
+      if (std::memcmp(row(0), known, sizeof(known)) != 0) Die(code);
       state.configured = true;
       std::memset(state.tiles, 0, sizeof(state.tiles));
     } else if (!state.configured) {
@@ -165,6 +165,7 @@ class AmxEmulator {
         std::memcpy(row(r), state.tiles[reg].rows[r], 64);
       }
     } else if (opcode == 0x5C && prefix == kF3) {  // TDPBF16PS
+      if (reg == rm || reg == third || rm == third) Die(code);
       MultiplyAdd(state.tiles[reg], state.tiles[rm], state.tiles[third]);
       ++state.products;
     } else {

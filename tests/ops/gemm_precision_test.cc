@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <type_traits>
@@ -90,7 +91,8 @@ struct Operands {
           size += std::abs(term);
         }
         const double error = std::abs(double{product.view()(m, n)} - sum);
-        if (error > 0) worst = std::max(worst, error / size);
+        if (error != 0) worst = std::max(worst, error / size);
+        if (std::isnan(error)) return error;
       }
     }
     return worst;
@@ -167,26 +169,29 @@ TYPED_TEST(GemmPrecisionTest, NaNAndInfinityPassThrough) {
   }
 }
 
-#if HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3
+#if HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3 && defined(__linux__)
 
 // The kernel itself, whether or not this processor would be asked for it.
 template <class P>
 class AmxGemmTest : public testing::Test {
  protected:
+  using Kernel =
+      internal::GemmKernelOf<Simd, P, float, internal::GemmSizes<0, 0, 0>>;
+
+  AmxGemmTest() {
+    if (!internal::HasAmxBf16()) emulator_.emplace();
+  }
+
   template <class Update = Overwrite, class Epilogue = KeepSums>
-  static Stored<float> Run(const Operands& operands, const Update& update = {},
-                           const Epilogue& epilogue = {}) {
-    std::optional<hpcnn_test::AmxEmulator> emulator;
-    if (!internal::HasAmxBf16()) emulator.emplace();
+  Stored<float> Run(const Operands& operands, const Update& update = {},
+                    const Epilogue& epilogue = {}) const {
     const std::size_t before = hpcnn_test::AmxEmulator::products();
     Stored<float> product = operands.c;
     operands.With([&](auto a, auto b) {
-      using Sizes = internal::GemmSizes<0, 0, 0>;
-      internal::GemmKernelOf<Simd, P, float, Sizes>::Run(
-          internal::AsOperand(a), internal::AsOperand(b), product.view(),
-          update, epilogue, 0, 0);
+      Kernel::Run(internal::AsOperand(a), internal::AsOperand(b),
+                  product.view(), update, epilogue, 0, 0);
     });
-    if (emulator) {
+    if (emulator_) {
       EXPECT_GT(hpcnn_test::AmxEmulator::products(), before);
     }
     for (std::size_t i = 0; i < product.data.size(); ++i) {
@@ -196,6 +201,9 @@ class AmxGemmTest : public testing::Test {
     }
     return product;
   }
+
+ private:
+  std::optional<hpcnn_test::AmxEmulator> emulator_;
 };
 TYPED_TEST_SUITE(AmxGemmTest, Precisions);
 
@@ -211,7 +219,7 @@ TYPED_TEST(AmxGemmTest, IsExactOnSmallIntegers) {
         Stored<float> scalar = operands.c;
         operands.With(
             [&](auto a, auto b) { Gemm<Scalar>(a, b, scalar.view(), update); });
-        EXPECT_EQ(TestFixture::Run(operands, update).data, scalar.data);
+        EXPECT_EQ(this->Run(operands, update).data, scalar.data);
       };
       expect_same(Overwrite{});
       expect_same(Accumulate{});
@@ -223,8 +231,7 @@ TYPED_TEST(AmxGemmTest, IsExactOnSmallIntegers) {
 TYPED_TEST(AmxGemmTest, StaysWithinItsBound) {
   for (const Size size : kSizes) {
     ForEachOrder(size, Values::kReal, [&](const Operands& operands) {
-      EXPECT_LE(operands.Error(TestFixture::Run(operands)),
-                Bound<TypeParam>(size.k));
+      EXPECT_LE(operands.Error(this->Run(operands)), Bound<TypeParam>(size.k));
     });
   }
 }
@@ -232,7 +239,7 @@ TYPED_TEST(AmxGemmTest, StaysWithinItsBound) {
 // Not better than its name says, or it would be another one.
 TYPED_TEST(AmxGemmTest, IsAsExactAsItsName) {
   const Operands operands({32, 1000, 32}, false, false, Values::kReal);
-  const double error = operands.Error(TestFixture::Run(operands));
+  const double error = operands.Error(this->Run(operands));
   if (std::is_same_v<TypeParam, Bf16>) {
     EXPECT_LE(error, 0x1p-8);
     EXPECT_GE(error, 0x1p-14);
@@ -253,11 +260,10 @@ TYPED_TEST(AmxGemmTest, AddsABias) {
   operands.With([&](auto a, auto b) {
     Gemm<Scalar>(a, b, scalar.view(), Overwrite{}, epilogue);
   });
-  EXPECT_EQ(TestFixture::Run(operands, Overwrite{}, epilogue).data,
-            scalar.data);
+  EXPECT_EQ(this->Run(operands, Overwrite{}, epilogue).data, scalar.data);
 }
 
-TEST(AmxGemm, ElementsMustBeFiniteInBfloat16) {
+TEST(AmxGemm, WhatIsMultipliedHasABfloat16) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const float bad :
        {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN(),
@@ -266,8 +272,8 @@ TEST(AmxGemm, ElementsMustBeFiniteInBfloat16) {
       Stored<float> matrix(2, 19, 1);
       const auto all_have = [&] {
         const MatrixView<const float> view = std::as_const(matrix).view();
-        return internal::AllHaveBf16(internal::AsOperand(view)) &&
-               internal::AllHaveBf16(internal::AsOperand(Transpose(view)));
+        return internal::AllHaveBf16(internal::AsOperand(view), 1) &&
+               internal::AllHaveBf16(internal::AsOperand(Transpose(view)), 1);
       };
       matrix.data[19] = bad;  // between the rows
       EXPECT_TRUE(all_have());
@@ -275,28 +281,57 @@ TEST(AmxGemm, ElementsMustBeFiniteInBfloat16) {
       EXPECT_FALSE(all_have()) << bad << " at " << at;
     }
   }
+  const Stored<float> ones = [] {
+    Stored<float> matrix(1, 1, 0);
+    matrix.data[0] = 1;
+    return matrix;
+  }();
+  EXPECT_TRUE(internal::AllHaveBf16(internal::AsOperand(ones.view()), 3e38f));
+  EXPECT_FALSE(
+      internal::AllHaveBf16(internal::AsOperand(ones.view()), 3.4e38f));
 }
 
 // An element's sum does not depend on what is computed beside it, so not on how
 // threads share rows or columns.
 TYPED_TEST(AmxGemmTest, SharesGiveTheSameBits) {
-  const Operands all({40, 300, 50}, false, false, Values::kReal);
-  const Stored<float> whole = TestFixture::Run(all);
-  Operands lower = all;
-  constexpr std::size_t kFirst = 21;
-  lower.a = Stored<float>(40 - kFirst, 300, 0);
-  lower.c = Stored<float>(40 - kFirst, 50, 0);
-  for (std::size_t r = 0; r < lower.a.rows; ++r) {
-    for (std::size_t k = 0; k < 300; ++k) {
-      lower.a.view()(r, k) = all.a.view()(r + kFirst, k);
-    }
+  const Operands operands({40, 300, 300}, false, true, Values::kReal);
+  std::vector<float> bias(300);
+  for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = 0.1f * float(i);
+  const AddBias<float> epilogue{bias};
+  const Stored<float> whole = this->Run(operands, Overwrite{}, epilogue);
+  for (const bool by_rows : {false, true}) {
+    Stored<float> product = operands.c;
+    const MatrixView<float> c = product.view();
+    operands.With([&](auto a, auto b) {
+      Threads(3).ForShares(
+          by_rows ? c.rows() : c.cols(), [&](IndexRange share) {
+            const IndexRange rows = by_rows ? share : IndexRange{0, c.rows()};
+            const IndexRange cols = by_rows ? IndexRange{0, c.cols()} : share;
+            TestFixture::Kernel::Run(
+                internal::AsOperand(a).Rows(rows),
+                internal::AsOperand(b).Cols(cols),
+                c.Region(rows.begin, cols.begin, rows.size(), cols.size()),
+                Overwrite{}, epilogue, rows.begin, cols.begin);
+          });
+    });
+    EXPECT_EQ(product.data, whole.data) << "shares of rows: " << by_rows;
   }
-  const Stored<float> part = TestFixture::Run(lower);
-  for (std::size_t r = 0; r < part.rows; ++r) {
-    for (std::size_t n = 0; n < part.cols; ++n) {
-      ASSERT_EQ(part.view()(r, n), whole.view()(r + kFirst, n));
-    }
+}
+
+// An epilogue that itself has use for the tiles.
+struct Calls {
+  template <class Policy, class T>
+  void Apply(MatrixView<T>, std::size_t, std::size_t) const {
+    f();
   }
+  std::function<void()> f;
+};
+TYPED_TEST(AmxGemmTest, EpiloguesMayMultiply) {
+  const Operands operands({3, 40, 300}, false, false, Values::kReal);
+  const Operands inner({33, 40, 35}, false, false, Values::kReal);
+  const Stored<float> plain = this->Run(operands);
+  const Calls epilogue{[&] { this->Run(inner); }};
+  EXPECT_EQ(this->Run(operands, Overwrite{}, epilogue).data, plain.data);
 }
 
 #endif
