@@ -13,8 +13,14 @@ _COPTS = [
     "-Wshadow",
 ]
 
+# No shared object beside a library's archive, which would compile all twice.
+_FEATURES = [
+    "-supports_dynamic_linker",
+    "-supports_pic",
+]
+
 def cc_library(name, copts = [], **kwargs):
-    _cc_library(name = name, copts = _COPTS + copts, **kwargs)
+    _cc_library(name = name, copts = _COPTS + copts, features = _FEATURES, **kwargs)
 
 def cc_binary(name, copts = [], **kwargs):
     _cc_binary(name = name, copts = _COPTS + copts, **kwargs)
