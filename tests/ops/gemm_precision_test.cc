@@ -296,7 +296,8 @@ TEST(AmxGemm, WhatIsMultipliedHasABfloat16) {
 TYPED_TEST(AmxGemmTest, SharesGiveTheSameBits) {
   const Operands operands({40, 300, 300}, false, true, Values::kReal);
   std::vector<float> bias(300);
-  for (std::size_t i = 0; i < bias.size(); ++i) bias[i] = 0.1f * float(i);
+  for (std::size_t i = 0; i < bias.size(); ++i)
+    bias[i] = 0.1f * static_cast<float>(i);
   const AddBias<float> epilogue{bias};
   const Stored<float> whole = this->Run(operands, Overwrite{}, epilogue);
   for (const bool by_rows : {false, true}) {
