@@ -58,19 +58,29 @@ std::size_t FirstAligned(MatrixView<Out> out) {
 inline constexpr std::size_t kPrefetchBytes = 1024;
 inline constexpr std::size_t kShortRowBytes = 4096;
 
+// Where vectors are shorter than lines, some rows of a block pass through a
+// buffer in the L1 cache, a strip of so many bytes at a time. Results on their
+// way past the cache are put together there, or halves of lines of several rows
+// would be written in turn, which takes some AVX2 processors eight times as
+// long. And rows that begin in the same set of the cache, as those of 1024
+// floats do, find no more than kWays lines there.
+inline constexpr bool kStages = HWY_TARGET > HWY_AVX3;
+inline constexpr std::size_t kStageBytes = 1024;
+inline constexpr std::size_t kSetBytes = 4096;
+inline constexpr std::size_t kWays = 8;
+
 // `count` blocks side by side. A function of its own: the largest one here, and
-// the same for every border. ahead: where to prefetch, in bytes from a pixel.
+// the same for every border. next: what to prefetch.
 template <std::size_t kPixels, class Filter, class Rows, class Target>
 HWY_NOINLINE void Blocks(const Filter& filter, const Rows& from,
-                         std::size_t count, std::size_t ahead, Target to) {
+                         const Rows& next, std::size_t count, Target to) {
   for (std::size_t x = 0; x < count * kPixels; x += kPixels) {
     for (std::size_t i = Filter::kInputs - Filter::kRows; i < Filter::kInputs;
          ++i) {
-      const auto* const next =
-          reinterpret_cast<const char*>(from.at[i] + x) + ahead;
-      for (std::size_t line = 0; line < kPixels * sizeof(*from.at[i]);
-           line += 64) {
-        hwy::Prefetch(next + line);
+      const auto* const lines = reinterpret_cast<const char*>(next.at[i] + x);
+      for (std::size_t line = 0; line < kPixels * sizeof(*next.at[i]);
+           line += kLine) {
+        hwy::Prefetch(lines + line);
       }
     }
     filter.template Block<kPixels>(from, x, to);
@@ -86,7 +96,8 @@ class Sweeper {
       : filter_(filter),
         image_(image),
         out_(out),
-        stream_(Streams(out, Filter::kWide)) {}
+        stream_(Streams(out, Filter::kWide)),
+        same_sets_(kStages && image.stride() * sizeof(In) % kSetBytes == 0) {}
 
   void Run(IndexRange rows) const {
     if (rows.size() == 0) return;  // there are more threads than rows
@@ -226,19 +237,77 @@ class Sweeper {
       zeros |= row[i] == nullptr;
     }
     const std::size_t ahead = count * kPixels * sizeof(In) <= kShortRowBytes
-                                  ? kRows * image_.stride() * sizeof(In)
-                                  : kPrefetchBytes;
+                                  ? kRows * image_.stride()
+                                  : kPrefetchBytes / sizeof(In);
+    const bool stages_in = same_sets_ && kInputs > kWays;
+    const bool stages_out =
+        kStages && (stream || (same_sets_ && kInputs + kRows > kWays));
     while (count > 0) {
-      const std::size_t some = zeros ? std::min(count, kZeroBlocks) : count;
+      std::size_t some = zeros ? std::min(count, kZeroBlocks) : count;
+      if (stages_in || stages_out) {
+        some = std::min(some, Stage<In, kPixels>::kPixels / kPixels);
+      }
       Rows from;
+      Rows next;
       for (std::size_t i = 0; i < kInputs; ++i) {
         from.at[i] = row[i] == nullptr ? kZeros : row[i] + x - kReach.left;
+        next.at[i] = from.at[i] + (stages_in ? some * kPixels : ahead);
       }
-      Blocks<kPixels>(filter_, from, some, ahead,
-                      Target<Out, kWhole>{out_.row(y) + x, out_.stride(), rows,
-                                          out_.cols() - x, stream});
+      const Target<Out, kWhole> to{out_.row(y) + x, out_.stride(), rows,
+                                   out_.cols() - x, stream};
+      if (stages_in || stages_out) {
+        Staged<kPixels>(stages_in, stages_out, from, next, some, to);
+      } else {
+        Blocks<kPixels>(filter_, from, next, some, to);
+      }
       x += some * kPixels;
       count -= some;
+    }
+  }
+
+  // Strips of rows, which do not begin in one set of the cache.
+  template <class T, std::size_t kBlock>
+  struct Stage {
+    static constexpr std::size_t kPixels =
+        std::max(kStageBytes / std::max(sizeof(In), sizeof(Out)), kBlock);
+    static constexpr std::size_t kPitch =
+        RoundUp(kPixels + std::max(Filter::Reads(kBlock), kBlock) - kBlock,
+                kLine / sizeof(T)) +
+        kLine / sizeof(T);
+  };
+
+  // Blocks that read or write copies, or both, of at most Stage::kPixels.
+  template <std::size_t kPixels, bool kWhole>
+  HWY_NOINLINE void Staged(bool in, bool out, Rows from, const Rows& next,
+                           std::size_t count,
+                           const Target<Out, kWhole>& to) const {
+    using InStage = Stage<In, kPixels>;
+    using OutStage = Stage<Out, kPixels>;
+    HWY_ALIGN In inputs[kInputs][InStage::kPitch];
+    HWY_ALIGN Out results[kRows][OutStage::kPitch];
+    const std::size_t pixels = count * kPixels;
+    if (in) {
+      for (std::size_t i = 0; i < kInputs; ++i) {
+        std::memcpy(inputs[i], from.at[i],
+                    (pixels - kPixels + Filter::Reads(kPixels)) * sizeof(In));
+        from.at[i] = inputs[i];
+      }
+    }
+    if (!out) return Blocks<kPixels>(filter_, from, next, count, to);
+    Blocks<kPixels>(filter_, from, next, count,
+                    Target<Out, kWhole>{results[0], OutStage::kPitch, to.rows,
+                                        to.cols, false});
+    const hn::ScalableTag<Out> d;
+    const std::size_t lanes = hn::Lanes(d);
+    for (std::size_t r = 0; r < to.rows; ++r) {
+      Out* const row = to.at + r * to.stride;
+      std::size_t i = 0;
+      if (to.stream) {
+        for (; i + lanes <= pixels; i += lanes) {
+          hn::Stream(hn::Load(d, results[r] + i), d, row + i);
+        }
+      }
+      std::memcpy(row + i, results[r] + i, (pixels - i) * sizeof(Out));
     }
   }
 
@@ -290,7 +359,7 @@ class Sweeper {
       for (std::size_t i = 0; i < kInputs; ++i) {
         from.at[i] = copies[std::min(y - rows.begin + i, inputs - 1)] + kReads;
       }
-      Blocks<kNarrow>(filter_, from, 1, 0,
+      Blocks<kNarrow>(filter_, from, from, 1,
                       Target<Out, false>{out_.row(y) + x, out_.stride(), n,
                                          out_.cols() - x, false});
     });
@@ -300,6 +369,7 @@ class Sweeper {
   const MatrixView<const In> image_;
   const MatrixView<Out> out_;
   const bool stream_;
+  const bool same_sets_;
 };
 
 template <BorderMode Border, class Filter, class In, class Out>

@@ -74,8 +74,9 @@ struct Dense {
 
    private:
     template <class T>
-    static MatrixView<const T> Weights(std::span<const T> params) {
-      return {params.data(), kInputs, Outputs};
+    static TensorView<const T, kInputs, Outputs> Weights(
+        std::span<const T> params) {
+      return TensorView<const T, kInputs, Outputs>(params.data());
     }
     template <class T>
     static T* Bias(std::span<T> params) {

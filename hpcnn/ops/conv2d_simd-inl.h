@@ -199,6 +199,7 @@ struct Conv2dSimd {
           HPCNN_UNROLL
           for (std::size_t v = 0; v < kVectors; ++v) {
             pixels[v] = load(row + q, S::kInCols, v);
+            KeepInRegister(pixels[v]);  // GCC would load it for every kernel
           }
           HPCNN_UNROLL
           for (std::size_t o = 0; o < kKernels; ++o) {

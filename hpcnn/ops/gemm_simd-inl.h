@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "hpcnn/base/unroll.h"
@@ -40,10 +41,18 @@ inline constexpr std::size_t kGemmRows = HWY_TARGET <= HWY_AVX3
                                                                : 6)
                                              : (kVectors == 1 ? 8 : 6);
 
-// Rows of B in a block: with 4 vectors of AVX-512, 256 x 256 B = 64 KiB. More
-// than the L1 cache holds, but B is read in order, and C only once in so many
-// steps.
-inline constexpr std::size_t kGemmDepth = 256;
+// Rows of B in a block: with 4 vectors of AVX-512, 256 x 256 B = 64 KiB, with 2
+// of AVX2 384 x 64 B = 24 KiB. The former is more than the L1 cache holds, but B
+// is read in order, and C only once in so many steps.
+inline constexpr std::size_t kGemmDepth = HWY_TARGET <= HWY_AVX3 ? 256 : 384;
+
+// Panels of B that a block of A's rows meets one after the other while it is in
+// the second-level cache, and the rows of such a block: 84 x 384 floats = 126
+// KiB, a quarter of the smallest. The wide panels of AVX-512 read A a quarter as
+// often, which the third level can serve.
+inline constexpr std::size_t kGemmPanels = HWY_TARGET <= HWY_AVX3 ? 1 : 4;
+inline constexpr std::size_t kGemmBlockRows =
+    HWY_TARGET <= HWY_AVX3 ? std::numeric_limits<std::size_t>::max() : 84;
 
 // sum + a b. An int32_t holds four bytes, and a b is the sum of their products:
 // unsigned ones of a, signed ones of b.
@@ -127,10 +136,16 @@ HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
           block.keep_old ? load(block.c + r * block.c_step, v) : hn::Zero(d);
     }
   }
-  const auto add = [&](const T* b, const auto& left) HWY_ATTR {
+  // Not a call: sums must stay in registers.
+  const auto add = [&](const T* b, const auto& left) HWY_ATTR
+      __attribute__((always_inline)) {
     V row[kVectors];
     HPCNN_UNROLL
-    for (std::size_t v = 0; v < kVectors; ++v) row[v] = load(b, v);
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      row[v] = load(b, v);
+      // In straight code GCC would load it anew for every row of A.
+      if constexpr (kDepth != 0) KeepInRegister(row[v]);
+    }
     HPCNN_UNROLL
     for (std::size_t r = 0; r < kRows; ++r) {
       const V factor = hn::Set(d, left(r));
@@ -151,6 +166,10 @@ HWY_INLINE void GemmTile(const GemmBlock<T>& block) {
   } else {
     GemmColumn<kRows, T> column(block.a);
     const T* HWY_RESTRICT b = block.b;
+#if HWY_TARGET > HWY_AVX3
+    // With less than 16 multiply-adds a step the loop itself takes time.
+    HPCNN_UNROLL_BY_4
+#endif
     for (std::size_t k = block.a.cols; k != 0; --k) {
       add(b, column);
       b += block.b_step;
@@ -342,28 +361,44 @@ struct GemmKernel<Simd> {
         c.rows() > kGemmRows<kGemmVectors> && c.rows() <= kGemmRows<kNarrow>;
     const std::size_t panel = (narrow ? kNarrow : kGemmVectors) * lanes;
     const bool packs = b.col_step != 1 || alpha != T{1} || PaysToPack(a, b);
-    HWY_ALIGN T
-        packed[kGemmDepth * kGemmVectors * hn::MaxLanes(hn::ScalableTag<T>())];
+    HWY_ALIGN T packed[kGemmPanels][kGemmDepth * kGemmVectors *
+                                    hn::MaxLanes(hn::ScalableTag<T>())];
 
     for (std::size_t k = 0; k < a.cols; k += kGemmDepth) {
       const IndexRange depth{k, std::min(k + kGemmDepth, a.cols)};
-      for (std::size_t n = 0; n < c.cols(); n += panel) {
-        const IndexRange cols{n, std::min(n + panel, c.cols())};
-        const std::size_t vectors = (cols.size() + lanes - 1) / lanes;
-        GemmBlock<T> block{.a = a.Cols(depth),
-                           .b = &b(k, n),
-                           .b_step = b.row_step,
-                           .last = cols.size() - (vectors - 1) * lanes,
-                           .keep_old = keep_old || k > 0,
-                           .c = c.data() + n,
-                           .c_step = c.stride()};
+      for (std::size_t n = 0; n < c.cols(); n += kGemmPanels * panel) {
+        const IndexRange cols{n, std::min(n + kGemmPanels * panel, c.cols())};
+        // f(panel's number, its columns).
+        const auto for_panels = [&](const auto& f) {
+          for (std::size_t i = 0; cols.begin + i * panel < cols.end; ++i) {
+            const std::size_t begin = cols.begin + i * panel;
+            f(i, IndexRange{begin, std::min(begin + panel, cols.end)});
+          }
+        };
         if (packs) {
-          GemmPack({block.b, depth.size(), cols.size(), b.row_step, b.col_step},
-                   alpha, panel, packed);
-          block.b = packed;
-          block.b_step = panel;
+          for_panels([&](std::size_t i, IndexRange columns) {
+            GemmPack({&b(k, columns.begin), depth.size(), columns.size(),
+                      b.row_step, b.col_step},
+                     alpha, panel, packed[i]);
+          });
         }
-        GemmPanel(block, vectors);
+        for (std::size_t m = 0; m < a.rows; m += kGemmBlockRows) {
+          const IndexRange rows{m, m + std::min(kGemmBlockRows, a.rows - m)};
+          for_panels([&](std::size_t i, IndexRange columns) {
+            const std::size_t vectors = (columns.size() + lanes - 1) / lanes;
+            GemmPanel(
+                GemmBlock<T>{.a = a.Rows(rows).Cols(depth),
+                             .b = packs ? packed[i] : &b(k, columns.begin),
+                             .b_step = packs ? panel : b.row_step,
+                             .last = columns.size() - (vectors - 1) * lanes,
+                             .keep_old = keep_old || k > 0,
+                             .c = c.row(m) + columns.begin,
+                             .c_step = c.stride()},
+                vectors);
+          });
+          // kGemmBlockRows may be the largest number there is.
+          if (rows.end == a.rows) break;
+        }
         if (depth.end == a.cols) done(cols);
       }
     }

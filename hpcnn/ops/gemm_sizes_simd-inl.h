@@ -55,9 +55,10 @@ constexpr GemmTiling BestTiling(std::size_t rows, std::size_t vectors) {
 }
 
 // A tile's straight code of more multiply-adds takes long to compile; more work
-// amortises what the general kernel spends on its loops, and rows of several
-// whole vectors are as fast there.
-inline constexpr std::size_t kMostTileSteps = 640;
+// amortises what the general kernel spends on its loops. With AVX-512 rows of
+// several whole vectors are as fast there.
+inline constexpr std::size_t kMostTileSteps =
+    HWY_TARGET <= HWY_AVX3 ? 640 : 800;
 inline constexpr std::size_t kMostSmallGemm = 64 * 64 * 64;
 
 template <class T>
@@ -67,7 +68,7 @@ constexpr bool IsSmallGemm(std::size_t m, std::size_t k, std::size_t n) {
   }
   const GemmTiling tile = BestTiling(m, (n + kLanesOf<T> - 1) / kLanesOf<T>);
   return tile.rows * tile.vectors * k <= kMostTileSteps &&
-         (n <= kLanesOf<T> || n % kLanesOf<T> != 0);
+         (HWY_TARGET > HWY_AVX3 || n <= kLanesOf<T> || n % kLanesOf<T> != 0);
 }
 template <class T, std::size_t M, std::size_t K, std::size_t N>
 concept SmallGemm = std::is_floating_point_v<T> && IsSmallGemm<T>(M, K, N);
@@ -188,11 +189,12 @@ HWY_INLINE void GemmDots(const Operand<T>& a, const T* packed,
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   constexpr std::size_t kLanes = kLanesOf<T>;
-  V sum[kRows][kLanes];
+  constexpr std::size_t kGroups = (kCols + kLanes - 1) / kLanes;
+  V sum[kRows][kGroups * kLanes];
   HPCNN_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
     HPCNN_UNROLL
-    for (std::size_t n = 0; n < kLanes; ++n) sum[r][n] = hn::Zero(d);
+    for (std::size_t n = 0; n < kGroups * kLanes; ++n) sum[r][n] = hn::Zero(d);
   }
   const auto add = [&](std::size_t k, const auto& load) HWY_ATTR {
     V left[kRows];
@@ -218,16 +220,23 @@ HWY_INLINE void GemmDots(const Operand<T>& a, const T* packed,
   }
   HPCNN_UNROLL
   for (std::size_t r = 0; r < kRows; ++r) {
-    V all = LaneSums<kCols>(d, sum[r]);
-    T* const to = c + r * c_step;
-    if (keep_old) all = hn::Add(all, hn::LoadN(d, to, kCols));
-    hn::StoreN(all, d, to, kCols);
+    Unroll<kGroups>([&](auto g) HWY_ATTR {
+      constexpr std::size_t kCount = std::min(kLanes, kCols - g * kLanes);
+      V all = LaneSums<kCount>(d, sum[r] + g * kLanes);
+      T* const to = c + r * c_step + g * kLanes;
+      if (keep_old) all = hn::Add(all, hn::LoadN(d, to, kCount));
+      hn::StoreN(all, d, to, kCount);
+    });
   }
 }
 
+// Too few columns for a vector, or one and a bit: tiles would multiply mostly
+// nothing.
 template <class T>
 constexpr bool IsNarrowGemm(std::size_t n) {
-  return n > 0 && 4 * n <= 3 * kLanesOf<T>;
+  const std::size_t whole = (n + kLanesOf<T> - 1) / kLanesOf<T> * kLanesOf<T>;
+  return n > 0 && (n < kLanesOf<T> ? 4 * n <= 3 * whole
+                                   : n <= 12 && 10 * n <= 7 * whole);
 }
 template <class T, std::size_t M, std::size_t K, std::size_t N>
 concept NarrowGemm = std::is_floating_point_v<T> && IsNarrowGemm<T>(N) &&

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <vector>
 
 #include "hpcnn/base/policy.h"
@@ -37,6 +38,7 @@ TEST(Correlate, LargeResultsAreStreamed) {
   const auto bytes = rows * cols * sizeof(float);
   ASSERT_GE(bytes, internal::kStreamBytes);
   float* const out = static_cast<float*>(std::aligned_alloc(64, bytes));
+  EXPECT_TRUE(internal::Streams(MatrixView(out, rows, cols), 16));
   Correlate<Sobel3x3>(MatrixView(image.data(), rows, cols),
                       MatrixView(out, rows, cols));
   for (const std::size_t r : {std::size_t{0}, std::size_t{7}, rows - 1}) {
@@ -98,6 +100,26 @@ TEST(Correlate, StreamedResultsMayLieAnywhere) {
         const auto gy = static_cast<float>(sum(Transposed<Sobel3x3>())(r, c));
         return std::sqrt(gx * gx + gy * gy);
       });
+}
+
+// Rows of 4 KiB, which begin in the same set of the L1 cache, of kernels that
+// read few and many of them.
+TEST(Correlate, RowsMayBeginInTheSameSetOfTheCache) {
+  const std::size_t rows = 23;
+  const std::size_t cols = 1013;
+  std::vector<float> image(rows * 1024), expected(rows * cols);
+  const MatrixView in(image.data(), rows, cols, 1024);
+  Fill(in);
+  const auto check = [&]<class Kernel>(Kernel) {
+    Correlate<Kernel, Scalar>(in, MatrixView(expected.data(), rows, cols));
+    std::vector<float> out(expected.size(),
+                           std::numeric_limits<float>::quiet_NaN());
+    Correlate<Kernel>(in, MatrixView(out.data(), rows, cols));
+    EXPECT_EQ(out, expected);
+  };
+  check(Dense<3, 3>());
+  check(Dense<7, 5>());
+  check(Sobel5x5());
 }
 
 // An edge kernel sees nothing in an image without edges.

@@ -38,6 +38,7 @@ std::vector<Size> Sizes() {
     sizes.insert(sizes.end(), {{i, 3, 17}, {3, i, 5}, {7, 2, i}, {i, i, i}});
   }
   sizes.insert(sizes.end(), {{13, 129, 65}, {65, 127, 129}, {5, 257, 67}});
+  sizes.push_back({173, 395, 141});  // blocks of rows, too
   return sizes;
 }
 
