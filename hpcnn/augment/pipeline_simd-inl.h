@@ -12,7 +12,8 @@
 //
 // Step 2 fetches words by table lookup where that is one instruction (AVX-512:
 // a lookup in 64 words, of which a small rotation touches one to three per row;
-// a gather takes several times longer), elsewhere word by word.
+// a gather takes several times longer), elsewhere word by word, a row ahead: a
+// vector that was stored word by word cannot be loaded at once.
 
 #ifndef HPCNN_AUGMENT_PIPELINE_SIMD_INL_H_
 #define HPCNN_AUGMENT_PIPELINE_SIMD_INL_H_
@@ -132,13 +133,12 @@ struct AugmentKernel<Simd> {
             hn::ShiftRight<1>(fraction)};
   }
 
-  template <std::size_t H, std::size_t W>
-  static HWY_INLINE void Warp(const Plane<H, W>& plane, const FixedWarp& warp,
-                              std::uint16_t* values) {
+  // Calls f(y, x, y's position in units of 2^-16, column, row) for each vector
+  // of pixels, from (y, x) on, with its positions in the plane.
+  template <std::size_t H, std::size_t W, class F>
+  static HWY_INLINE void ForEachPosition(const FixedWarp& warp, const F& f) {
     namespace hn = hwy::HWY_NAMESPACE;
-    const D16 d;
     const D32 d32;
-    const Fetcher<H, W> fetcher(plane, warp);
     // The first vector of the current row. The plane starts one pixel before
     // the image. Stepping from row to row keeps the chain of operations that
     // depend on each other short, which is what limits this loop.
@@ -163,10 +163,7 @@ struct AugmentKernel<Simd> {
             MakePosition(hn::Add(x_low, dx), hn::Add(x_high, dx), W);
         const Position row =
             MakePosition(hn::Add(y_low, dy), hn::Add(y_high, dy), H);
-        const Words words =
-            fetcher(y_start + warp.yx * columns, row.index, column.index);
-        hn::StoreU(Interpolate(words, column.fraction, row.fraction), d,
-                   values + y * W + x);
+        f(y, x, y_start + warp.yx * columns, column, row);
       }
       x_low = hn::Add(x_low, x_step);
       x_high = hn::Add(x_high, x_step);
@@ -194,6 +191,20 @@ struct AugmentKernel<Simd> {
   }
 
 #if HWY_TARGET <= HWY_AVX3
+  template <std::size_t H, std::size_t W>
+  static HWY_INLINE void Warp(const Plane<H, W>& plane, const FixedWarp& warp,
+                              std::uint16_t* values) {
+    const Fetcher<H, W> fetcher(plane, warp);
+    ForEachPosition<H, W>(
+        warp, [&](std::size_t y, std::size_t x, std::int32_t start,
+                  const Position& column, const Position& row) HWY_ATTR {
+          const Words words = fetcher(start, row.index, column.index);
+          hwy::HWY_NAMESPACE::StoreU(
+              Interpolate(words, column.fraction, row.fraction), D16(),
+              values + y * W + x);
+        });
+  }
+
   // By table lookup. The rows that one vector of positions touches lie close
   // together: as many tables are searched as those of any vector need.
   template <std::size_t H, std::size_t W>
@@ -261,34 +272,59 @@ struct AugmentKernel<Simd> {
     std::size_t tables_;
   };
 #else
-  // Word by word, left and right at once.
-  template <std::size_t H, std::size_t W>
-  class Fetcher {
-   public:
-    HWY_INLINE Fetcher(const Plane<H, W>& plane, const FixedWarp&)
-        : words_(plane.words.data()) {}
-
-    HWY_INLINE Words operator()(std::int32_t, V16 row, V16 column) const {
-      namespace hn = hwy::HWY_NAMESPACE;
-      const D16 d;
-      const D32 d32;
-      alignas(64) std::array<std::uint16_t, kLanes> index;
-      alignas(64) std::array<std::int32_t, kLanes> pairs;
-      hn::Store(hn::Add(hn::Mul(row, hn::Set(d, kPitch)), column), d,
-                index.data());
-      for (std::size_t i = 0; i < kLanes; ++i) {
-        std::memcpy(&pairs[i], words_ + index[i], sizeof(pairs[i]));
-      }
-      const auto low = hn::BitCast(d, hn::Load(d32, pairs.data()));
-      const auto high =
-          hn::BitCast(d, hn::Load(d32, pairs.data() + kLanes / 2));
-      return {hn::ConcatEven(d, high, low), hn::ConcatOdd(d, high, low)};
-    }
-
-   private:
-    static constexpr std::uint16_t kPitch = Plane<H, W>::kPitch;
-    const std::uint16_t* words_;
+  // A row of pixels: their words, left and right at once, and fractions.
+  template <std::size_t W>
+  struct FetchedRow {
+    static constexpr std::size_t kPixels = RoundUp(W, kLanes);
+    alignas(64) std::array<std::int32_t, kPixels> pairs;
+    alignas(64) std::array<std::uint16_t, kPixels> fx;
+    alignas(64) std::array<std::uint16_t, kPixels> fy;
   };
+
+  template <std::size_t H, std::size_t W>
+  static HWY_INLINE void Warp(const Plane<H, W>& plane, const FixedWarp& warp,
+                              std::uint16_t* values) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    constexpr std::uint16_t kPitch = Plane<H, W>::kPitch;
+    FetchedRow<W> rows[2];
+    ForEachPosition<H, W>(warp, [&](std::size_t y, std::size_t x, std::int32_t,
+                                    const Position& column,
+                                    const Position& row) HWY_ATTR {
+      FetchedRow<W>& fetched = rows[y % 2];
+      alignas(64) std::array<std::uint16_t, kLanes> index;
+      hn::Store(hn::Add(hn::Mul(row.index, hn::Set(d, kPitch)), column.index),
+                d, index.data());
+      for (std::size_t i = 0; i < kLanes; ++i) {
+        std::memcpy(&fetched.pairs[x + i], &plane.words[index[i]],
+                    sizeof(fetched.pairs[0]));
+      }
+      hn::Store(column.fraction, d, &fetched.fx[x]);
+      hn::Store(row.fraction, d, &fetched.fy[x]);
+      if (x + kLanes >= W && y > 0) {
+        InterpolateRow(rows[(y - 1) % 2], values + (y - 1) * W);
+      }
+    });
+    InterpolateRow(rows[(H - 1) % 2], values + (H - 1) * W);
+  }
+
+  template <std::size_t W>
+  static HWY_INLINE void InterpolateRow(const FetchedRow<W>& row,
+                                        std::uint16_t* values) {
+    namespace hn = hwy::HWY_NAMESPACE;
+    const D16 d;
+    const D32 d32;
+    for (std::size_t x = 0; x < W; x += kLanes) {
+      const auto low = hn::BitCast(d, hn::Load(d32, &row.pairs[x]));
+      const auto high =
+          hn::BitCast(d, hn::Load(d32, &row.pairs[x + kLanes / 2]));
+      const Words words{hn::ConcatEven(d, high, low),
+                        hn::ConcatOdd(d, high, low)};
+      hn::StoreU(
+          Interpolate(words, hn::Load(d, &row.fx[x]), hn::Load(d, &row.fy[x])),
+          d, values + x);
+    }
+  }
 #endif
 
   template <std::size_t H, std::size_t W>
