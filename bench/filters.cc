@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/dense_kernel.h"
 #include "bench/roofline.h"
 #include "benchmark/benchmark.h"
 #include "hpcnn/hpcnn.h"
@@ -36,20 +37,6 @@ constexpr std::size_t kScalarSide = 512;
 constexpr int kRounds = 9;
 // Long enough for the clock, short against a scheduler's time slice.
 constexpr double kSecondsPerRound = 2e-3;
-
-// All taps different, none 0, full rank.
-template <std::size_t Side>
-struct Dense {
-  static constexpr auto kTaps = [] {
-    Stencil<Side, Side> taps{};
-    for (std::size_t i = 0; i < Side * Side; ++i) {
-      const int value = static_cast<int>(i * 11 % (Side * Side)) -
-                        static_cast<int>(Side * Side / 2);
-      taps.taps[i / Side][i % Side] = value + (value >= 0 ? 1 : 0);
-    }
-    return taps;
-  }();
-};
 
 template <class T>
 using Buffer = std::unique_ptr<T[], void (*)(void*)>;

@@ -185,8 +185,8 @@ Op Conv2dOf() {
             auto y = std::make_shared<Tensor<float, Kernels, kOut, kOut>>();
             x->view()[0] = w->view()[0] = 1;
             return [=](bool simd, ThreadPool*) {
-              simd ? Conv2d<Simd>(x->view(), w->view(), y->view())
-                   : Conv2d<Scalar>(x->view(), w->view(), y->view());
+              simd ? Conv2dImage<Simd>(x->view(), w->view(), y->view())
+                   : Conv2dImage<Scalar>(x->view(), w->view(), y->view());
             };
           }};
 }

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <utility>
 
+#include "bench/dense_kernel.h"
 #include "bench/roofline.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/image/correlate.h"
@@ -17,31 +17,6 @@
 
 namespace hpcnn::bench {
 namespace {
-
-// The i-th of n whole numbers around 0, without it.
-constexpr int Weight(std::size_t i, std::size_t n) {
-  return static_cast<int>(i) - static_cast<int>(n / 2) + (i >= n / 2);
-}
-
-// Nothing to save: every weight once, none of them 0, shuffled to full rank.
-template <std::size_t Rows, std::size_t Cols = Rows>
-struct Dense {
-  static constexpr Stencil<Rows, Cols> kTaps = [] {
-    constexpr std::size_t kCount = Rows * Cols;
-    int weights[kCount] = {};
-    for (std::size_t i = 0; i < kCount; ++i) weights[i] = Weight(i, kCount);
-    std::uint64_t state = 1;
-    for (std::size_t i = kCount - 1; i > 0; --i) {
-      state = state * 6364136223846793005u + 1442695040888963407u;  // Knuth's
-      std::swap(weights[i], weights[(state >> 33) % (i + 1)]);
-    }
-    Stencil<Rows, Cols> stencil{};
-    for (std::size_t i = 0; i < kCount; ++i) {
-      stencil.taps[i / Cols][i % Cols] = weights[i];
-    }
-    return stencil;
-  }();
-};
 
 // A column times a row, neither symmetric nor with a 0. K is odd.
 template <std::size_t K>

@@ -14,7 +14,7 @@
 
 #include "bench/roofline.h"
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/ops/conv2d.h"
+#include "hpcnn/ops/conv2d_image.h"
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/gemm.h"
 #include "hpcnn/ops/gram.h"
@@ -97,7 +97,7 @@ double HpcnnConv2d(const float* image, const Product* p, int calls) {
   const TensorView<const float, 1, 28, 28> x(image);
   const TensorView<const float, 8, 1, 5, 5> w(p->a);
   const TensorView<float, 8, 24, 24> y(p->c);
-  return Mean(calls, [&] { Conv2d<Simd>(x, w, y); });
+  return Mean(calls, [&] { Conv2dImage<Simd>(x, w, y); });
 }
 
 // `parts`: 0 Strict, 1 Bf16, 2 Bf16x3.

@@ -1,42 +1,74 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The training step of --model=mlp as C functions, for train.py.
+// The training steps of //tools:train's models as C functions, for train.py.
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "bench/roofline.h"
 #include "hpcnn/hpcnn.h"
+#include "tools/train/models.h"
 
 namespace {
 
-using Net = hpcnn::Sequential<hpcnn::Input<1, 28, 28>, hpcnn::Flatten,
-                              hpcnn::Dense<128>, hpcnn::Relu, hpcnn::Dense<10>>;
+using hpcnn::train::LenetModel;
+using hpcnn::train::MlpModel;
 
+// A trainer of any network.
 struct Session {
-  Session(std::size_t batch, std::size_t threads)
+  virtual ~Session() = default;
+  virtual std::span<const float> parameters() const = 0;
+  virtual float Step(const float* x, const std::uint8_t* labels, std::size_t n,
+                     float rate) = 0;
+};
+
+template <class Net>
+struct SessionOf : Session {
+  SessionOf(std::size_t batch, std::size_t threads)
       : pool(threads), trainer(pool, batch, hpcnn::Momentum{}, 1) {}
+  std::span<const float> parameters() const override {
+    return trainer.parameters();
+  }
+  float Step(const float* x, const std::uint8_t* labels, std::size_t n,
+             float rate) override {
+    return trainer.Step({x, n, Net::InputShape::kVolume}, {labels, n}, rate);
+  }
   hpcnn::ThreadPool pool;
   hpcnn::Trainer<Net, hpcnn::SoftmaxCrossEntropy, hpcnn::Momentum> trainer;
 };
+
+// Forward, the gradient by the parameters, and that by the inputs of all layers
+// behind the first.
+template <class Net>
+constexpr std::size_t StepFlops() {
+  return 3 * Net::kForwardFlops -
+         Net::template LayerAt<Net::kFirstTrained>::kForwardFlops;
+}
 
 }  // namespace
 
 extern "C" {
 
-Session* SessionCreate(std::size_t batch, std::size_t threads) {
-  return new Session(batch, threads);
+Session* SessionCreate(bool lenet, std::size_t batch, std::size_t threads) {
+  if (lenet) return new SessionOf<LenetModel>(batch, threads);
+  return new SessionOf<MlpModel>(batch, threads);
 }
 void SessionDestroy(Session* session) { delete session; }
-std::size_t SessionParameterCount() { return Net::kParameterCount; }
+std::size_t SessionParameterCount(const Session* session) {
+  return session->parameters().size();
+}
 const float* SessionParameters(const Session* session) {
-  return session->trainer.parameters().data();
+  return session->parameters().data();
 }
 // x: [n, 784], labels: [n]; the mean loss.
 float SessionStep(Session* session, const float* x, const std::uint8_t* labels,
                   std::size_t n, float rate) {
-  return session->trainer.Step({x, n, 784}, {labels, n}, rate);
+  return session->Step(x, labels, n, rate);
+}
+std::size_t FlopsPerImage(bool lenet) {
+  return lenet ? StepFlops<LenetModel>() : StepFlops<MlpModel>();
 }
 double ProbeFmaFlops() { return hpcnn::bench::ProbeFmaFlops(); }
 const char* SimdTarget() { return hwy::TargetName(HWY_STATIC_TARGET); }

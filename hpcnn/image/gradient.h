@@ -5,9 +5,11 @@
 //   out = sqrt(gx * gx + gy * gy)
 // where gx is the correlation with an edge kernel and gy the one with its
 // transpose. The two sums are made as Correlate makes them, then turned to f32;
-// squares, sum and root are rounded one by one, so that integer images give the
-// same result, bit for bit, on every policy. Not for the direction of the
-// gradient: that needs both correlations.
+// squares, sum and root are rounded one by one (with -ffp-contract=off), so that
+// integer images give the same result, bit for bit, on every policy. Of float
+// images the error is at most the larger of the two correlations' bounds times
+// sqrt(2), and three roundings. Not for the direction of the gradient: that
+// needs both correlations.
 
 #ifndef HPCNN_IMAGE_GRADIENT_H_
 #define HPCNN_IMAGE_GRADIENT_H_

@@ -24,15 +24,13 @@ struct ElementwiseLayer : ParameterFree<In, In> {
   static constexpr bool kInPlace = true;
 
   template <ExecutionPolicy P, class T>
-  static void Forward(std::span<const T>, MatrixView<const T> x,
-                      MatrixView<T> y) {
-    Elementwise<P>(F{}, Flat(y), Flat(x));
+  static void Forward(const ForwardPass<T>& pass) {
+    Elementwise<P>(F{}, Flat(pass.y), Flat(pass.x));
   }
 
   template <ExecutionPolicy P, class T>
-  static void BackwardInput(std::span<const T>, MatrixView<const T> y,
-                            MatrixView<const T> d_y, MatrixView<T> d_x) {
-    Elementwise<P>(G{}, Flat(d_x), Flat(y), Flat(d_y));
+  static void BackwardInput(const BackwardPass<T>& pass) {
+    Elementwise<P>(G{}, Flat(pass.d_x), Flat(pass.y), Flat(pass.d_y));
   }
 
  private:

@@ -43,33 +43,31 @@ struct Dense {
     }
 
     template <ExecutionPolicy P, class T>
-    static void Forward(std::span<const T> params, MatrixView<const T> x,
-                        MatrixView<T> y) {
-      for (std::size_t n = 0; n < y.rows(); ++n) {
-        std::copy_n(Bias(params), Outputs, y.row(n));
+    static void Forward(const ForwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.y.rows(); ++n) {
+        std::copy_n(Bias(pass.params), Outputs, pass.y.row(n));
       }
-      Gemm<P>(x, Weights(params), y, Accumulate{});
+      Gemm<P>(pass.x, Weights(pass.params), pass.y, Accumulate{});
     }
 
     template <ExecutionPolicy P, class T>
-    static void BackwardInput(std::span<const T> params, MatrixView<const T>,
-                              MatrixView<const T> d_y, MatrixView<T> d_x) {
-      Gemm<P>(d_y, Transpose(Weights(params)), d_x);
+    static void BackwardInput(const BackwardPass<T>& pass) {
+      Gemm<P>(pass.d_y, Transpose(Weights(pass.params)), pass.d_x);
     }
 
     template <ExecutionPolicy P, class T>
-    static void BackwardParameters(MatrixView<const T> x,
-                                   MatrixView<const T> d_y, IndexRange rows,
-                                   std::span<T> d_params) {
+    static void BackwardParameters(const ParameterPass<T>& pass) {
       // Columns [begin, end) of x meet all of d_y; the last row is the bias.
-      const std::size_t end = std::min(rows.end, kInputs);
-      if (rows.begin < end) {
-        const MatrixView<const T> columns(x.data() + rows.begin, x.rows(),
-                                          end - rows.begin, x.stride());
-        Gemm<P>(Transpose(columns), d_y,
-                MatrixView<T>(d_params.data(), end - rows.begin, Outputs));
+      const std::size_t begin = pass.rows.begin;
+      const std::size_t end = std::min(pass.rows.end, kInputs);
+      if (begin < end) {
+        Gemm<P>(Transpose(pass.x.Region(0, begin, pass.x.rows(), end - begin)),
+                pass.d_y,
+                MatrixView<T>(pass.d_params.data(), end - begin, Outputs));
       }
-      if (rows.end > kInputs) ColumnSums<P>(d_y, d_params.last(Outputs));
+      if (pass.rows.end > kInputs) {
+        ColumnSums<P>(pass.d_y, pass.d_params.last(Outputs));
+      }
     }
 
    private:

@@ -27,14 +27,12 @@ struct Flatten {
     static constexpr bool kIsView = true;
 
     template <ExecutionPolicy P, class T>
-    static void Forward(std::span<const T>, MatrixView<const T> x,
-                        MatrixView<T> y) {
-      Copy(x, y);
+    static void Forward(const ForwardPass<T>& pass) {
+      Copy(pass.x, pass.y);
     }
     template <ExecutionPolicy P, class T>
-    static void BackwardInput(std::span<const T>, MatrixView<const T>,
-                              MatrixView<const T> d_y, MatrixView<T> d_x) {
-      Copy(d_y, d_x);
+    static void BackwardInput(const BackwardPass<T>& pass) {
+      Copy(pass.d_y, pass.d_x);
     }
 
    private:

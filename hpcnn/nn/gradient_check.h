@@ -156,12 +156,16 @@ std::vector<double> InputGradient(std::span<const double> params,
   const MatrixView<double> out(L::kInPlace ? x.data() : y.data(), batch, kOut);
   const MatrixView<double> d_in(L::kInPlace ? d_y.data() : d_x.data(), batch,
                                 kIn);
-  L::template Forward<P>(params, MatrixView<const double>(x.data(), batch, kIn),
-                         out);
+  std::vector<double> scratch(Scratch<L>(), kUnwritten);
+  const MatrixView<const double> in(x.data(), batch, kIn);
+  L::template Forward<P>(ForwardPass<double>{params, in, out, scratch});
   if (!KeepsOutput<L>()) std::fill_n(out.data(), batch * kOut, kUnwritten);
-  L::template BackwardInput<P>(
-      params, MatrixView<const double>(out),
-      MatrixView<const double>(d_y.data(), batch, kOut), d_in);
+  if (!ReadsInput<L>() && !L::kInPlace) {
+    std::fill(x.begin(), x.end(), kUnwritten);
+  }
+  L::template BackwardInput<P>(BackwardPass<double>{
+      params, in, out, MatrixView<const double>(d_y.data(), batch, kOut), d_in,
+      scratch});
   return {d_in.data(), d_in.data() + batch * kIn};
 }
 
@@ -192,7 +196,8 @@ class NetworkGradients {
         x_(RandomValues(stream, samples * Net::InputShape::kVolume)),
         params_(Net::kParameterCount),
         memory_(Workspace<Net, double>::TrainingElements(samples + 2)),
-        workspace_(memory_, samples + 2) {
+        workspace_(memory_, samples + 2),
+        scratch_(Net::kScratch) {
     Net::Initialise(stream.Bits(), std::span(params_));
     Perturb(stream, params_);
   }
@@ -206,15 +211,15 @@ class NetworkGradients {
     std::vector<double> losses(samples_);
     Forward(losses);
     ForBothHalves(samples_, [&](IndexRange rows) {
-      workspace_.template BackwardInputs<P>(params_, rows);
+      workspace_.template BackwardInputs<P>(params_, X(), rows, scratch_);
     });
     GradientErrors errors;
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
       const auto analytic =
           ParameterGradient<typename Net::template LayerAt<I>>(
               [&](IndexRange rows, auto d_params) {
-                workspace_.template BackwardParameters<P, I>(X(), samples_,
-                                                             rows, d_params);
+                workspace_.template BackwardParameters<P, I>(
+                    X(), samples_, rows, d_params, scratch_);
               });
       errors.parameters = std::max(
           errors.parameters,
@@ -233,7 +238,7 @@ class NetworkGradients {
   void Forward(std::span<double> losses) {
     std::fill(memory_.begin(), memory_.end(), kUnwritten);
     ForBothHalves(samples_, [&](IndexRange rows) {
-      workspace_.template Forward<P>(params_, X(), rows);
+      workspace_.template Forward<P>(params_, X(), rows, scratch_);
       LossType::template Evaluate<P>(workspace_.Logits(rows), targets_,
                                      rows.begin, Scale(),
                                      workspace_.LogitsGradient(rows),
@@ -247,6 +252,7 @@ class NetworkGradients {
   std::vector<double> params_;  // [kParameterCount]
   std::vector<double> memory_;
   Workspace<Net, double> workspace_;
+  std::vector<double> scratch_;
 };
 
 }  // namespace internal
@@ -260,6 +266,7 @@ GradientErrors CheckLayerGradients(std::size_t batch = 3,
         auto x = internal::RandomValues(stream, batch * L::Input::kVolume);
         auto d_y = internal::RandomValues(stream, batch * L::Output::kVolume);
         std::vector<double> params(L::kParameterRows * L::kRowSize);
+        std::vector<double> scratch(internal::Scratch<L>());
         L::Initialise(std::span(params), stream);
         internal::Perturb(stream, params);
         const MatrixView<const double> x_view(x.data(), batch,
@@ -268,16 +275,18 @@ GradientErrors CheckLayerGradients(std::size_t batch = 3,
                                                 L::Output::kVolume);
 
         const auto forward = [&](std::span<double> y) {
-          L::template Forward<P>(
-              std::span<const double>(params), x_view,
-              MatrixView<double>(y.data(), batch, L::Output::kVolume));
+          L::template Forward<P>(ForwardPass<double>{
+              params, x_view,
+              MatrixView<double>(y.data(), batch, L::Output::kVolume),
+              scratch});
         };
         const auto d_x = internal::NumericGradient(x, d_y, forward);
         const auto d_params = internal::NumericGradient(params, d_y, forward);
         if (!d_x || !d_params) return std::nullopt;
         const auto backward = [&](IndexRange rows, auto out) {
           if constexpr (L::kParameterRows > 0) {
-            L::template BackwardParameters<P>(x_view, d_y_view, rows, out);
+            L::template BackwardParameters<P>(
+                ParameterPass<double>{x_view, d_y_view, rows, out, scratch});
           }
         };
         return GradientErrors{

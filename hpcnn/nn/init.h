@@ -28,6 +28,17 @@ struct Xavier {
   }
 };
 
+// Uniform in +-sqrt(6 / fan_in): keeps the variance of activations level through
+// ReLUs, which halve it. He et al., ICCV 2015.
+struct He {
+  template <class T>
+  static void Fill(std::span<T> weights, std::size_t fan_in, std::size_t,
+                   RandomStream& stream) {
+    const float limit = std::sqrt(6.0f / static_cast<float>(fan_in));
+    for (T& w : weights) w = T{stream.Uniform(-limit, limit)};
+  }
+};
+
 struct Zeros {
   template <class T>
   static void Fill(std::span<T> weights, std::size_t, std::size_t,

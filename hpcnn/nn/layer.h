@@ -11,21 +11,23 @@
 //
 // A bound layer L has
 //   L::Input, L::Output     Shape<...> of one sample
-//   L::Expects              what it takes: a Shape, FlatShape or AnyShape
+//   L::Expects              what it takes: a Shape, FlatShape, ImageShape or
+//                           AnyShape
 //   L::kParameterRows, L::kRowSize
 //       its parameters are a row-major matrix of that size; 0 rows: none
 //   L::kForwardFlops        per sample
 //   L::kInPlace             the output may overwrite the input
 //   L::Initialise(params, stream)
-//   L::Forward<P, T>(params, x, y)               x: [N, In], y: [N, Out]
-//   L::BackwardInput<P, T>(params, y, d_y, d_x)  d_x from d_y and the output
-//   L::BackwardParameters<P, T>(x, d_y, rows, d_params)   if it has parameters:
-//       the rows `rows` of the gradient, summed over the batch, to
-//       d_params [rows.size(), kRowSize]
+//   L::Forward<P, T>(ForwardPass<T>)             y from x
+//   L::BackwardInput<P, T>(BackwardPass<T>)      d_x from d_y and y
+//   L::BackwardParameters<P, T>(ParameterPass<T>)   if it has parameters: some
+//       rows of their gradient, summed over the batch
 // and, if it likes,
 //   L::kIsView = true       the output is the input, element by element
+//   L::kReadsInput = true   BackwardInput reads x; not with kInPlace
 //   L::kKeepsOutput = false BackwardInput ignores y, so that the next layer may
 //                           overwrite it
+//   L::kScratch             elements that each pass may use as it likes
 // Batches are contiguous: the stride of x and y is their row length.
 // All but BackwardParameters treat the samples of a batch independently, so any
 // split of a batch over threads gives the same bits; BackwardParameters treats
@@ -47,10 +49,37 @@
 
 HPCNN_NAMESPACE_BEGIN
 
-// Inputs that a layer may expect, beside one Shape: a vector of any length, or
-// anything.
+// Inputs that a layer may expect, beside one Shape: a vector of any length,
+// channels of rows and columns, or anything.
 struct FlatShape {};
+struct ImageShape {};
 struct AnyShape {};
+
+// What the passes of a layer work on: some samples of a batch.
+template <class T>
+struct ForwardPass {
+  std::span<const T> params;  // [kParameterRows, kRowSize]
+  MatrixView<const T> x;      // [N, Input]
+  MatrixView<T> y;            // [N, Output]
+  std::span<T> scratch;       // [kScratch]
+};
+template <class T>
+struct BackwardPass {
+  std::span<const T> params;
+  MatrixView<const T> x;    // [N, Input], if L::kReadsInput
+  MatrixView<const T> y;    // [N, Output], unless L::kKeepsOutput is false
+  MatrixView<const T> d_y;  // [N, Output], the gradient of the loss by y
+  MatrixView<T> d_x;        // [N, Input]
+  std::span<T> scratch;
+};
+template <class T>
+struct ParameterPass {
+  MatrixView<const T> x;    // [N, Input], all of the batch
+  MatrixView<const T> d_y;  // [N, Output]
+  IndexRange rows;          // which of the parameters'
+  std::span<T> d_params;    // [rows.size(), kRowSize]
+  std::span<T> scratch;
+};
 
 // Satisfied by what stands in a network's list, such as Dense<128> or Relu.
 template <class L>
@@ -62,18 +91,47 @@ concept LayerDescription = requires {
 template <class L>
 concept BoundLayer = ShapeType<typename L::Input> &&
     ShapeType<typename L::Output> &&
-    requires(std::span<float> p, std::span<const float> params,
-             RandomStream& stream, MatrixView<const float> x,
-             MatrixView<float> y) {
+    requires(std::span<float> params, RandomStream& stream,
+             const ForwardPass<float>& forward,
+             const BackwardPass<float>& backward) {
   typename L::Expects;
   { L::kParameterRows } -> std::convertible_to<std::size_t>;
   { L::kRowSize } -> std::convertible_to<std::size_t>;
   { L::kForwardFlops } -> std::convertible_to<std::size_t>;
   { L::kInPlace } -> std::convertible_to<bool>;
-  L::Initialise(p, stream);
-  L::template Forward<Scalar>(params, x, y);
-  L::template BackwardInput<Scalar>(params, x, x, y);
+  L::Initialise(params, stream);
+  L::template Forward<Scalar>(forward);
+  L::template BackwardInput<Scalar>(backward);
 };
+
+namespace internal {
+
+// What a layer says if it likes, or what it is otherwise.
+template <class L>
+consteval bool IsView() {
+  if constexpr (requires { L::kIsView; }) return L::kIsView;
+  return false;
+}
+
+template <class L>
+consteval bool KeepsOutput() {
+  if constexpr (requires { L::kKeepsOutput; }) return L::kKeepsOutput;
+  return true;
+}
+
+template <class L>
+consteval bool ReadsInput() {
+  if constexpr (requires { L::kReadsInput; }) return L::kReadsInput;
+  return false;
+}
+
+template <class L>
+consteval std::size_t Scratch() {
+  if constexpr (requires { L::kScratch; }) return L::kScratch;
+  return 0;
+}
+
+}  // namespace internal
 
 // What layers without parameters share.
 template <ShapeType In, ShapeType Out>
@@ -106,6 +164,26 @@ inline constexpr bool kShapesChain<Where, Produces<S>, Expects<AnyShape>> =
 template <class Where, std::size_t Size>
 inline constexpr bool
     kShapesChain<Where, Produces<Shape<Size>>, Expects<FlatShape>> = true;
+template <class Where, std::size_t C, std::size_t Y, std::size_t X>
+inline constexpr bool
+    kShapesChain<Where, Produces<Shape<C, Y, X>>, Expects<ImageShape>> = true;
+
+// The image that a layer of images works on: S, or where S is none, which
+// kShapesChain refuses, one of the largest extents, so that nothing else fails.
+template <ShapeType S>
+struct ImageOf {
+  static constexpr std::size_t kChannels = 1;
+  static constexpr std::size_t kRows = 1 << 10;
+  static constexpr std::size_t kCols = 1 << 10;
+  using Type = Shape<kChannels, kRows, kCols>;
+};
+template <std::size_t C, std::size_t Y, std::size_t X>
+struct ImageOf<Shape<C, Y, X>> {
+  static constexpr std::size_t kChannels = C;
+  static constexpr std::size_t kRows = Y;
+  static constexpr std::size_t kCols = X;
+  using Type = Shape<C, Y, X>;
+};
 
 HPCNN_NAMESPACE_END
 

@@ -12,6 +12,7 @@
 #ifndef HPCNN_NN_SEQUENTIAL_H_
 #define HPCNN_NN_SEQUENTIAL_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,10 @@ struct CheckLayer {
       "produces; put Flatten before a layer that expects FlatShape");
   static_assert(BoundLayer<Layer>,
                 "hpcnn: this is not a layer; see hpcnn/nn/layer.h");
+  static_assert(
+      !(Layer::kInPlace && ReadsInput<Layer>()),
+      "hpcnn: a layer that works in place overwrites its input, which "
+      "its way back cannot read: kInPlace excludes kReadsInput");
 };
 
 template <class Bound, class Indices>
@@ -71,18 +76,6 @@ template <class Bound, std::size_t... I>
 struct CheckLayers<Bound, std::index_sequence<I...>>
     : CheckLayer<I, typename std::tuple_element_t<I, Bound>::Input,
                  std::tuple_element_t<I, Bound>>... {};
-
-template <class L>
-consteval bool IsView() {
-  if constexpr (requires { L::kIsView; }) return L::kIsView;
-  return false;
-}
-
-template <class L>
-consteval bool KeepsOutput() {
-  if constexpr (requires { L::kKeepsOutput; }) return L::kKeepsOutput;
-  return true;
-}
 
 }  // namespace internal
 
@@ -121,7 +114,7 @@ struct Sequential {
 
   template <std::size_t I>
   static constexpr std::size_t kParameters =
-      LayerAt<I>::kParameterRows * LayerAt<I>::kRowSize;
+      LayerAt<I>::kParameterRows* LayerAt<I>::kRowSize;
 
   // The offset of layer I's parameters in the flat span, and, for I = kLayers,
   // their number.
@@ -141,6 +134,15 @@ struct Sequential {
     ForEachIndex<kLayers>(
         [&]<std::size_t I>() { flops += LayerAt<I>::kForwardFlops; });
     return flops;
+  }();
+
+  // What each thread's passes need beside the activations, in elements.
+  static constexpr std::size_t kScratch = [] {
+    std::size_t scratch = 0;
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      scratch = std::max(scratch, internal::Scratch<LayerAt<I>>());
+    });
+    return (scratch + 15) / 16 * 16;  // whole lines, of floats
   }();
 
   // The first layer with parameters: no gradient is needed before it.

@@ -28,23 +28,24 @@ struct Softmax {
     static constexpr bool kInPlace = true;
 
     template <ExecutionPolicy P, class T>
-    static void Forward(std::span<const T>, MatrixView<const T> x,
-                        MatrixView<T> y) {
-      for (std::size_t n = 0; n < x.rows(); ++n) {
-        SoftmaxRow<P>(std::span<const T>(x.row(n), x.cols()), T{1},
-                      std::span<T>(y.row(n), y.cols()));
+    static void Forward(const ForwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.x.rows(); ++n) {
+        SoftmaxRow<P>(std::span<const T>(pass.x.row(n), In::kVolume), T{1},
+                      std::span<T>(pass.y.row(n), In::kVolume));
       }
     }
 
     // d_x[i] = y[i] (d_y[i] - sum over j of d_y[j] y[j]).
     template <ExecutionPolicy P, class T>
-    static void BackwardInput(std::span<const T>, MatrixView<const T> y,
-                              MatrixView<const T> d_y, MatrixView<T> d_x) {
-      for (std::size_t n = 0; n < y.rows(); ++n) {
+    static void BackwardInput(const BackwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.y.rows(); ++n) {
+        const T* const y = pass.y.row(n);
+        const T* const d_y = pass.d_y.row(n);
+        T* const d_x = pass.d_x.row(n);
         T dot{0};
-        for (std::size_t i = 0; i < y.cols(); ++i) dot += d_y(n, i) * y(n, i);
-        for (std::size_t i = 0; i < y.cols(); ++i) {
-          d_x(n, i) = y(n, i) * (d_y(n, i) - dot);
+        for (std::size_t i = 0; i < In::kVolume; ++i) dot += d_y[i] * y[i];
+        for (std::size_t i = 0; i < In::kVolume; ++i) {
+          d_x[i] = y[i] * (d_y[i] - dot);
         }
       }
     }

@@ -41,9 +41,12 @@ class Workspace {
   std::size_t batch() const { return batch_; }
 
   // Runs the samples `rows` of `x` [N, In] forward. Logits() shows the result.
+  // `scratch` [Net::kScratch] here and below is for this call alone: each thread
+  // has its own.
   template <ExecutionPolicy P>
   void Forward(std::span<const T> params, MatrixView<const T> x,
-               IndexRange rows) {
+               IndexRange rows, std::span<T> scratch = {}) {
+    HPCNN_CHECK(scratch.size() >= Net::kScratch, "scratch must hold kScratch");
     HPCNN_CHECK(rows.end <= batch_ && rows.end <= x.rows() &&
                     x.cols() == Net::InputShape::kVolume &&
                     x.stride() == x.cols(),
@@ -51,8 +54,8 @@ class Workspace {
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
       if constexpr (Net::kBuffers[I + 1] != Net::kInBatch) {
         Net::template LayerAt<I>::template Forward<P>(
-            Net::template Parameters<I>(params), Value<I>(x, rows),
-            Buffer<I + 1>(0, rows));
+            ForwardPass<T>{Net::template Parameters<I>(params),
+                           Value<I>(x, rows), Buffer<I + 1>(0, rows), scratch});
       }
     });
   }
@@ -68,15 +71,16 @@ class Workspace {
 
   // From LogitsGradient down to the output of the first trained layer.
   template <ExecutionPolicy P>
-  void BackwardInputs(std::span<const T> params, IndexRange rows) {
+  void BackwardInputs(std::span<const T> params, MatrixView<const T> x,
+                      IndexRange rows, std::span<T> scratch = {}) {
     HPCNN_CHECK(memory_.size() >= TrainingElements(batch_),
                 "this workspace has memory for the forward pass alone");
     ForEachIndexBackwards<Net::kLayers>([&]<std::size_t I>() {
       if constexpr (I > Net::kFirstTrained) {
-        Net::template LayerAt<I>::template BackwardInput<P>(
-            Net::template Parameters<I>(params),
-            MatrixView<const T>(Buffer<I + 1>(0, rows)),
-            MatrixView<const T>(Buffer<I + 1>(1, rows)), Buffer<I>(1, rows));
+        Net::template LayerAt<I>::template BackwardInput<P>(BackwardPass<T>{
+            Net::template Parameters<I>(params), Value<I>(x, rows),
+            Buffer<I + 1>(0, rows), Buffer<I + 1>(1, rows), Buffer<I>(1, rows),
+            scratch});
       }
     });
   }
@@ -85,11 +89,11 @@ class Workspace {
   // samples, to d_params [rows.size(), kRowSize].
   template <ExecutionPolicy P, std::size_t I>
   void BackwardParameters(MatrixView<const T> x, std::size_t count,
-                          IndexRange rows, std::span<T> d_params) {
+                          IndexRange rows, std::span<T> d_params,
+                          std::span<T> scratch = {}) {
     const IndexRange all{0, count};
-    Net::template LayerAt<I>::template BackwardParameters<P>(
-        Value<I>(x, all), MatrixView<const T>(Buffer<I + 1>(1, all)), rows,
-        d_params);
+    Net::template LayerAt<I>::template BackwardParameters<P>(ParameterPass<T>{
+        Value<I>(x, all), Buffer<I + 1>(1, all), rows, d_params, scratch});
   }
 
  private:

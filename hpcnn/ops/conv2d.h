@@ -1,54 +1,41 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Convolution of one image by all kernels of a layer, as deep learning has it:
-// correlation without padding, summed over the channels.
+// Convolution of a batch of images by the kernels of a layer, and its gradients.
 //
-//   y[o][i][j] = sum over c, p, q of w[o][c][p][q] x[c][i + p][j + q]
+//   y[n][o][i][j] = b[o] + sum over c, p, q of
+//       w[o][c][p][q] x[n][c][i * Sy + p - Py][j * Sx + q - Px]
 //
-//   Conv2d<Simd>(x, w, y)                // x [C, Y, X], w [O, C, P, Q] and
-//   Conv2d<Simd>(x, w, y, Accumulate{})  // y [O, Y - P + 1, X - Q + 1]
-//   Conv2d<Simd>(x, w, y, Overwrite{},
-//                InOrder(AddRowBias<float>{b}, Activate<ReluFunction>{}))
+// with zeros around the images (the course's conv2d, with channels first). The
+// parameters are a matrix [O, C * P * Q + 1]: a row is a kernel and its bias.
+// x [N, C * Y * X] and y [N, O * OpY * OpX] are batches without gaps.
 //
-// The epilogue (gemm_epilogue.h) sees all of y, as a matrix [O, pixels]. Simd
-// keeps sums of several kernels and pixels in
-// registers, as a matrix product does, but reads its columns where they lie, in
-// the image: nothing is copied. It is made for a few pixels more than a vector
-// has lanes and up; for one image, not a batch. Sums run over c, p and q in
-// that order; policies differ in rounding only.
+//   using G = ConvGeometry<Shape<1, 28, 28>, 8, 5, 5>;  // conv_geometry.h
+//   Conv2dForward<G, Simd>(x, params, y, scratch);
+//   Conv2dBackwardInput<G, Simd>(params, d_y, d_x, scratch);
+//   Conv2dBackwardParameters<G, Simd>(x, d_y, kernels, d_params, scratch);
 //
-// For one kernel over a picture see image/correlate.h.
+// Scalar is the sum written out. Simd never writes the matrix of im2col where
+// strides are 1 (conv2d_simd-inl.h); elsewhere it is that and a product. Every
+// sum is made in one order, whatever threads share samples or kernels.
 
 #ifndef HPCNN_OPS_CONV2D_H_
 #define HPCNN_OPS_CONV2D_H_
 
+#include <algorithm>
 #include <cstddef>
-#include <type_traits>
+#include <span>
 
+#include "hpcnn/base/check.h"
+#include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/ops/gemm.h"
+#include "hpcnn/ops/conv_geometry.h"
 
 HPCNN_NAMESPACE_BEGIN
-namespace internal {
 
-// Kernels [O, C, P, Q] on an image [C, Y, X].
-template <std::size_t O, std::size_t C, std::size_t P, std::size_t Q,
-          std::size_t Y, std::size_t X>
-struct ConvSizes {
-  static_assert(P <= Y && Q <= X,
-                "hpcnn: Conv2d needs kernels no larger than the image");
-  static constexpr std::size_t kKernels = O;
-  static constexpr std::size_t kChannels = C;
-  static constexpr std::size_t kKernelRows = P;
-  static constexpr std::size_t kKernelCols = Q;
-  static constexpr std::size_t kInRows = Y;
-  static constexpr std::size_t kInCols = X;
-  static constexpr std::size_t kRows = Y - P + 1;
-  static constexpr std::size_t kCols = X - Q + 1;
-};
+namespace internal {
 
 template <class Policy>
 struct Conv2dKernel {
@@ -57,57 +44,115 @@ struct Conv2dKernel {
 
 template <>
 struct Conv2dKernel<Scalar> {
-  template <class S, class T, class Epilogue>
-  static void Run(const T* x, const T* w, T* y, bool keep_old,
-                  const Epilogue& epilogue) {
-    T* out = y;
-    for (std::size_t o = 0; o < S::kKernels; ++o) {
-      for (std::size_t i = 0; i < S::kRows; ++i) {
-        for (std::size_t j = 0; j < S::kCols; ++j, ++out) {
-          T sum = keep_old ? *out : T{0};
-          const T* weight =
-              w + o * S::kChannels * S::kKernelRows * S::kKernelCols;
-          for (std::size_t c = 0; c < S::kChannels; ++c) {
-            for (std::size_t p = 0; p < S::kKernelRows; ++p) {
-              for (std::size_t q = 0; q < S::kKernelCols; ++q) {
-                sum += *weight++ *
-                       x[(c * S::kInRows + i + p) * S::kInCols + j + q];
-              }
-            }
+  template <class G, class T>
+  static constexpr std::size_t kScratch = 0;
+
+  template <class G, class T>
+  static void Forward(MatrixView<const T> x, MatrixView<const T> params,
+                      MatrixView<T> y, std::span<T>) {
+    for (std::size_t n = 0; n < x.rows(); ++n) {
+      T* out = y.row(n);
+      for (std::size_t o = 0; o < G::kKernels; ++o) {
+        for (std::size_t i = 0; i < G::kRows; ++i) {
+          for (std::size_t j = 0; j < G::kCols; ++j) {
+            T sum = params(o, G::kKernelSize);
+            ForEachTap<G>([&](std::size_t c, std::size_t p, std::size_t q,
+                              std::size_t k) {
+              if (G::Outside(i, j, p, q)) return;
+              sum += params(o, k) * x(n, G::Pixel(c, i, j, p, q));
+            });
+            *out++ = sum;
           }
-          *out = sum;
         }
       }
     }
-    epilogue.template Apply<Scalar>(
-        MatrixView<T>(y, S::kKernels, S::kRows * S::kCols), 0, 0);
+  }
+
+  template <class G, class T>
+  static void BackwardInput(MatrixView<const T> params, MatrixView<const T> d_y,
+                            MatrixView<T> d_x, std::span<T>) {
+    for (std::size_t n = 0; n < d_y.rows(); ++n) {
+      std::fill_n(d_x.row(n), d_x.cols(), T{0});
+      const T* d_out = d_y.row(n);
+      for (std::size_t o = 0; o < G::kKernels; ++o) {
+        for (std::size_t i = 0; i < G::kRows; ++i) {
+          for (std::size_t j = 0; j < G::kCols; ++j, ++d_out) {
+            ForEachTap<G>([&](std::size_t c, std::size_t p, std::size_t q,
+                              std::size_t k) {
+              if (G::Outside(i, j, p, q)) return;
+              d_x(n, G::Pixel(c, i, j, p, q)) += params(o, k) * *d_out;
+            });
+          }
+        }
+      }
+    }
+  }
+
+  template <class G, class T>
+  static void BackwardParameters(MatrixView<const T> x, MatrixView<const T> d_y,
+                                 IndexRange kernels, MatrixView<T> d_params,
+                                 std::span<T>) {
+    for (std::size_t o = kernels.begin; o < kernels.end; ++o) {
+      T* const out = d_params.row(o - kernels.begin);
+      std::fill_n(out, G::kParameterCols, T{0});
+      for (std::size_t n = 0; n < x.rows(); ++n) {
+        const T* d_out = d_y.row(n) + o * G::kPixels;
+        for (std::size_t i = 0; i < G::kRows; ++i) {
+          for (std::size_t j = 0; j < G::kCols; ++j, ++d_out) {
+            ForEachTap<G>([&](std::size_t c, std::size_t p, std::size_t q,
+                              std::size_t k) {
+              if (G::Outside(i, j, p, q)) return;
+              out[k] += *d_out * x(n, G::Pixel(c, i, j, p, q));
+            });
+            out[G::kKernelSize] += *d_out;
+          }
+        }
+      }
+    }
   }
 };
 
+template <class G, class T>
+void CheckConvBatch(MatrixView<T> image, MatrixView<T> result) {
+  HPCNN_CHECK(image.rows() == result.rows() &&
+                  image.cols() == G::Input::kVolume &&
+                  result.cols() == G::Output::kVolume,
+              "Conv2d needs images of [N, C * Y * X] and [N, O * OpY * OpX]");
+}
+
 }  // namespace internal
 
-// T is float or double. y must not overlap x or w.
-template <ExecutionPolicy Policy = DefaultPolicy, class In, class Weight,
-          class T, std::size_t C, std::size_t Y, std::size_t X, std::size_t O,
-          std::size_t P, std::size_t Q, std::size_t OutO, std::size_t OutY,
-          std::size_t OutX, class Update = Overwrite, class Epilogue = KeepSums>
-void Conv2d(TensorView<In, C, Y, X> x, TensorView<Weight, O, C, P, Q> w,
-            TensorView<T, OutO, OutY, OutX> y, const Update& = {},
-            const Epilogue& epilogue = {}) {
-  using Sizes = internal::ConvSizes<O, C, P, Q, Y, X>;
-  static_assert(OutO == O && OutY == Sizes::kRows && OutX == Sizes::kCols,
-                "hpcnn: Conv2d of [C, Y, X] by [O, C, P, Q] gives "
-                "[O, Y - P + 1, X - Q + 1]");
-  static_assert(std::is_floating_point_v<T> &&
-                    std::is_same_v<std::remove_const_t<In>, T> &&
-                    std::is_same_v<std::remove_const_t<Weight>, T>,
-                "hpcnn: Conv2d is of float or of double");
-  static_assert(
-      std::is_same_v<Update, Overwrite> || std::is_same_v<Update, Accumulate>,
-      "hpcnn: Conv2d's update is Overwrite or Accumulate");
-  internal::Conv2dKernel<Policy>::template Run<Sizes>(
-      static_cast<const T*>(x.data()), static_cast<const T*>(w.data()),
-      y.data(), Update::kKeepsOld, epilogue);
+// Elements of scratch that each of the three needs.
+template <class G, ExecutionPolicy Policy, class T>
+inline constexpr std::size_t kConvScratch =
+    internal::Conv2dKernel<Policy>::template kScratch<G, T>;
+
+// y from x [N, C * Y * X] and the parameters [O, C * P * Q + 1].
+template <class G, ExecutionPolicy Policy = DefaultPolicy, class T>
+void Conv2dForward(MatrixView<const T> x, MatrixView<const T> params,
+                   MatrixView<T> y, std::span<T> scratch) {
+  internal::CheckConvBatch<G>(x, MatrixView<const T>(y));
+  internal::Conv2dKernel<Policy>::template Forward<G>(x, params, y, scratch);
+}
+
+// d_x from d_y [N, O * OpY * OpX].
+template <class G, ExecutionPolicy Policy = DefaultPolicy, class T>
+void Conv2dBackwardInput(MatrixView<const T> params, MatrixView<const T> d_y,
+                         MatrixView<T> d_x, std::span<T> scratch) {
+  internal::CheckConvBatch<G>(MatrixView<const T>(d_x), d_y);
+  internal::Conv2dKernel<Policy>::template BackwardInput<G>(params, d_y, d_x,
+                                                            scratch);
+}
+
+// The gradient of some kernels and their biases, summed over the batch, to
+// d_params [kernels.size(), C * P * Q + 1].
+template <class G, ExecutionPolicy Policy = DefaultPolicy, class T>
+void Conv2dBackwardParameters(MatrixView<const T> x, MatrixView<const T> d_y,
+                              IndexRange kernels, MatrixView<T> d_params,
+                              std::span<T> scratch) {
+  internal::CheckConvBatch<G>(x, d_y);
+  internal::Conv2dKernel<Policy>::template BackwardParameters<G>(
+      x, d_y, kernels, d_params, scratch);
 }
 
 HPCNN_NAMESPACE_END

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What Gemm does to its sums while they are in a cache, and Conv2d when all are
+// What Gemm does to its sums while they are in a cache, and Conv2dImage when all are
 // made, as an argument behind the update:
 //
 //   Gemm<Simd>(x, w, y, Overwrite{},

@@ -34,8 +34,8 @@ class Predictor {
   std::span<const float> Outputs(std::span<const float, kInputs> sample) {
     Workspace<Net, float> workspace(memory_, 1);
     workspace.template Forward<P>(
-        parameters_, MatrixView<const float>(sample.data(), 1, kInputs),
-        {0, 1});
+        parameters_, MatrixView<const float>(sample.data(), 1, kInputs), {0, 1},
+        scratch_);
     return {workspace.Logits({0, 1}).data(), kOutputs};
   }
 
@@ -48,6 +48,7 @@ class Predictor {
   std::span<const float> parameters_;
   alignas(64)
       std::array<float, Workspace<Net, float>::ForwardElements(1)> memory_{};
+  alignas(64) std::array<float, Net::kScratch> scratch_{};
 };
 
 HPCNN_NAMESPACE_END

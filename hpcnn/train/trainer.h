@@ -61,7 +61,8 @@ class Trainer {
         workspace_(arena_.Take<float>(Activations::TrainingElements(batch)),
                    batch),
         losses_(arena_.Take<float>(batch)),
-        gradients_(arena_.Take<float>(pool.threads() * kGradientElements)) {
+        gradients_(arena_.Take<float>(pool.threads() * kGradientElements)),
+        scratch_(arena_.Take<float>(pool.threads() * Net::kScratch)) {
     for (float*& state : states_) {
       state = arena_.Take<float>(Net::kParameterCount).data();
     }
@@ -73,7 +74,8 @@ class Trainer {
     return ArenaBytes<float>(Net::kParameterCount) * (1 + Rule::kStates) +
            ArenaBytes<float>(Activations::TrainingElements(batch)) +
            ArenaBytes<float>(batch) +
-           ArenaBytes<float>(threads * kGradientElements);
+           ArenaBytes<float>(threads * kGradientElements) +
+           ArenaBytes<float>(threads * Net::kScratch);
   }
 
   // One step of gradient descent on the mean loss of a batch.
@@ -89,12 +91,13 @@ class Trainer {
       const FlushDenormals flush;
       const IndexRange rows = Partition(n, part, parts);
       if (rows.size() == 0) return;
-      workspace_.template Forward<P>(parameters(), x, rows);
+      workspace_.template Forward<P>(parameters(), x, rows, Scratch(part));
       LossFunction::template Evaluate<P>(
           workspace_.Logits(rows), targets, rows.begin, scale,
           workspace_.LogitsGradient(rows),
           losses_.subspan(rows.begin, rows.size()));
-      workspace_.template BackwardInputs<P>(parameters(), rows);
+      workspace_.template BackwardInputs<P>(parameters(), x, rows,
+                                            Scratch(part));
     });
     Fork([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
@@ -117,7 +120,7 @@ class Trainer {
   MatrixView<const float> Forward(MatrixView<const float> x) {
     pool_.Run([&](std::size_t part, std::size_t parts) {
       const IndexRange rows = Partition(x.rows(), part, parts);
-      workspace_.template Forward<P>(parameters(), x, rows);
+      workspace_.template Forward<P>(parameters(), x, rows, Scratch(part));
     });
     return workspace_.Logits({0, x.rows()});
   }
@@ -154,6 +157,10 @@ class Trainer {
     }
   }
 
+  std::span<float> Scratch(std::size_t part) const {
+    return scratch_.subspan(part * Net::kScratch, Net::kScratch);
+  }
+
   template <std::size_t I>
   void UpdateLayer(MatrixView<const float> x, std::size_t n, float rate,
                    std::size_t part, std::size_t parts) {
@@ -166,7 +173,8 @@ class Trainer {
       const std::size_t first = Net::kParameterOffsets[I] + row * kWidth;
       const std::span<float> gradient =
           gradients_.subspan(part * kGradientElements, rows.size() * kWidth);
-      workspace_.template BackwardParameters<P, I>(x, n, rows, gradient);
+      workspace_.template BackwardParameters<P, I>(x, n, rows, gradient,
+                                                   Scratch(part));
       std::array<float*, Rule::kStates> states = states_;
       for (float*& state : states) state += first;
       rule_.template Update<P>(
@@ -182,6 +190,7 @@ class Trainer {
   Workspace<Net, float> workspace_;
   std::span<float> losses_;                     // [batch]
   std::span<float> gradients_;                  // [threads, kGradientElements]
+  std::span<float> scratch_;                    // [threads, Net::kScratch]
   std::array<float*, Rule::kStates> states_{};  // each [kParameterCount]
 };
 

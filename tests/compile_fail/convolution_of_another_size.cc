@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// EXPECT: hpcnn: Conv2d of [C, Y, X] by [O, C, P, Q] gives
+// EXPECT: hpcnn: Conv2dImage of [C, Y, X] by [O, C, P, Q] gives
 
 #include <cstddef>
 
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/ops/conv2d.h"
+#include "hpcnn/ops/conv2d_image.h"
 
 #ifdef HPCNN_FAIL
 constexpr std::size_t kCols = 28;
@@ -18,5 +18,5 @@ int main() {
   static hpcnn::Tensor<float, 1, 28, 28> x;
   static hpcnn::Tensor<float, 8, 1, 5, 5> w;
   static hpcnn::Tensor<float, 8, 24, kCols> y;
-  hpcnn::Conv2d<hpcnn::Simd>(x.view(), w.view(), y.view());
+  hpcnn::Conv2dImage<hpcnn::Simd>(x.view(), w.view(), y.view());
 }

@@ -287,7 +287,7 @@ MoveOnly Make(std::type_identity<MoveOnly>, std::uint32_t p, std::uint32_t i) {
 }
 Plain Read(const MoveOnly& item) { return *item; }
 
-// Every 7th move throws.
+// Every 41st move throws.
 struct Unreliable {
   Unreliable(std::uint32_t p, std::uint32_t i) : plain{p, i} {}
   Unreliable(Unreliable&& other) : plain(other.plain) {

@@ -248,6 +248,10 @@ TEST(CorrelateDeathTest, RefusesWhatCannotWork) {
   EXPECT_DEATH(
       Correlate<Sobel3x3>(view.Region(0, 0, 4, 8), view.Region(4, 0, 4, 7)),
       "the image's size");
+  EXPECT_DEATH(GradientMagnitude<Sobel3x3>(view, view), "in place");
+  EXPECT_DEATH(GradientMagnitude<Sobel3x3>(view.Region(0, 0, 4, 8),
+                                           view.Region(4, 0, 4, 7)),
+               "the image's size");
   std::vector<std::uint8_t> bytes(4);
   constexpr Stencil<1, 2> kHuge{{{2000000000, 1}}};
   std::vector<std::int32_t> out(4);

@@ -34,11 +34,9 @@ void Run(Values& y, Values& d_x) {
   const MatrixView<double> out(y.data(), 2, 3);
   const MatrixView<double> gradient(d_x.data(), 2, 3);
   using Layer = typename L::template On<Shape<3, 1>>;
-  Layer::template Forward<P>(std::span<const double>(),
-                             MatrixView<const double>(out), out);
+  Layer::template Forward<P>(ForwardPass<double>{{}, out, out, {}});
   Layer::template BackwardInput<P>(
-      std::span<const double>(), MatrixView<const double>(out),
-      MatrixView<const double>(gradient), gradient);
+      BackwardPass<double>{{}, out, out, gradient, gradient, {}});
 }
 
 TYPED_TEST(ActivationTest, Relu) {

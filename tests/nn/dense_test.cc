@@ -38,25 +38,24 @@ MatrixView<const float> Gradient() { return {kGradient.data(), 2, 3}; }
 
 TYPED_TEST(DenseTest, ForwardByHand) {
   std::array<float, 6> y{};
-  Layer::Forward<TypeParam>(std::span<const float>(kParams), X(),
-                            MatrixView<float>(y.data(), 2, 3));
+  Layer::Forward<TypeParam>(
+      ForwardPass<float>{kParams, X(), {y.data(), 2, 3}, {}});
   EXPECT_EQ(y, (std::array<float, 6>{1 - 2 + 10, 2 + 1 + 20, 3 + 8 + 30,
                                      -3 + 10, -6 + 20, -9 + 30}));
 }
 
 TYPED_TEST(DenseTest, BackwardInputByHand) {
   std::array<float, 4> d_x{};
-  Layer::BackwardInput<TypeParam>(std::span<const float>(kParams), Gradient(),
-                                  Gradient(),
-                                  MatrixView<float>(d_x.data(), 2, 2));
+  Layer::BackwardInput<TypeParam>(BackwardPass<float>{
+      kParams, X(), Gradient(), Gradient(), {d_x.data(), 2, 2}, {}});
   EXPECT_EQ(d_x,
             (std::array<float, 4>{1 - 3, -1 - 4, 2 + 8 + 24, -2 + 2 + 32}));
 }
 
 TYPED_TEST(DenseTest, BackwardParametersByHand) {
   std::array<float, 9> d_params{};
-  Layer::BackwardParameters<TypeParam>(X(), Gradient(), IndexRange{0, 3},
-                                       std::span<float>(d_params));
+  Layer::BackwardParameters<TypeParam>(
+      ParameterPass<float>{X(), Gradient(), {0, 3}, d_params, {}});
   EXPECT_EQ(d_params, (std::array<float, 9>{1 - 6, -12, -1 - 24,  //
                                             2, 0, -2,             //
                                             3, 4, 7}));
@@ -74,11 +73,13 @@ TYPED_TEST(DenseTest, ParameterGradientDoesNotDependOnTheSplit) {
     std::vector<float> d_params(L::kParameterRows * L::kRowSize);
     for (std::size_t part = 0; part < parts; ++part) {
       const IndexRange rows = Partition(L::kParameterRows, part, parts);
-      L::BackwardParameters<TypeParam>(
-          MatrixView<const float>(x.data(), kBatch, 23),
-          MatrixView<const float>(d_y.data(), kBatch, 19), rows,
-          std::span<float>(d_params).subspan(rows.begin * L::kRowSize,
-                                             rows.size() * L::kRowSize));
+      L::BackwardParameters<TypeParam>(ParameterPass<float>{
+          {x.data(), kBatch, 23},
+          {d_y.data(), kBatch, 19},
+          rows,
+          std::span(d_params).subspan(rows.begin * L::kRowSize,
+                                      rows.size() * L::kRowSize),
+          {}});
     }
     return d_params;
   };

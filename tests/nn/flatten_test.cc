@@ -23,14 +23,13 @@ TEST(FlattenTest, KeepsTheOrder) {
   const MatrixView<const float> from(x.data(), 2, 4);
   std::array<float, 8> y{};
   const MatrixView<float> to(y.data(), 2, 4);
-  Layer::Forward<Simd>(std::span<const float>(), from, to);
+  Layer::Forward<Simd>(ForwardPass<float>{{}, from, to, {}});
   EXPECT_EQ(y, x);
   y = {};
-  Layer::BackwardInput<Simd>(std::span<const float>(), from, from, to);
+  Layer::BackwardInput<Simd>(BackwardPass<float>{{}, from, from, from, to, {}});
   EXPECT_EQ(y, x);
   // On its own memory it does nothing.
-  Layer::Forward<Simd>(std::span<const float>(), MatrixView<const float>(to),
-                       to);
+  Layer::Forward<Simd>(ForwardPass<float>{{}, to, to, {}});
   EXPECT_EQ(y, x);
 }
 

@@ -25,10 +25,12 @@
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"
 #include "hpcnn/nn/activation.h"
+#include "hpcnn/nn/conv2d.h"
 #include "hpcnn/nn/dense.h"
 #include "hpcnn/nn/flatten.h"
 #include "hpcnn/nn/gradient_check.h"
 #include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/pool.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/softmax.h"
 
@@ -60,9 +62,45 @@ struct GradientCases<Softmax> : FlatShapes {};
 template <>
 struct GradientCases<Flatten> : AnyShapes {};
 
+// Rows and columns from what a kernel of 3 x 2 needs to more than a vector; all
+// steps that occur are whole.
+using ImageShapes = std::tuple<Shape<1, 3, 2>, Shape<2, 5, 4>, Shape<3, 3, 10>,
+                               Shape<1, 7, 18>, Shape<2, 9, 6>>;
+template <class Steps, class Pads>
+struct GradientCases<Conv2d<3, 3, 2, Steps, Pads>> : ImageShapes {};
+template <>
+struct GradientCases<Conv2d<2, 1, 1>> : ImageShapes {};
+// Both sides even.
+using EvenShapes = std::tuple<Shape<1, 2, 2>, Shape<2, 4, 6>, Shape<3, 2, 10>,
+                              Shape<1, 6, 18>, Shape<2, 8, 4>>;
+template <>
+struct GradientCases<MaxPool<2>> : EvenShapes {};
+template <>
+struct GradientCases<MaxPool<2, 1>> : EvenShapes {};
+template <>
+struct GradientCases<MaxPool<3, 2, Stride<1>>> : ImageShapes {};
+template <>
+struct GradientCases<MaxPool<1, 2, Stride<1, 2>>> : EvenShapes {};
+template <>
+struct GradientCases<AvgPool<2>> : EvenShapes {};
+template <>
+struct GradientCases<AvgPool<2, 1>> : EvenShapes {};
+template <>
+struct GradientCases<AvgPool<3, 2, Stride<1>>> : ImageShapes {};
+template <>
+struct GradientCases<AvgPool<1, 2, Stride<1, 2>>> : EvenShapes {};
+template <>
+struct GradientCases<GlobalAvgPool> : ImageShapes {};
+
 using AllLayers =
     ::testing::Types<Dense<1>, Dense<3>, Dense<19>, Dense<4, Zeros>, Relu,
-                     Sigmoid, Tanh, Softmax, Flatten>;
+                     Sigmoid, Tanh, Softmax, Flatten, Conv2d<3, 3, 2>,
+                     Conv2d<3, 3, 2, Stride<1>, Padding<2, 1>>,
+                     Conv2d<3, 3, 2, Stride<2>, Padding<1, 0>>, Conv2d<2, 1, 1>,
+                     MaxPool<2>, MaxPool<2, 1>, MaxPool<3, 2, Stride<1>>,
+                     MaxPool<1, 2, Stride<1, 2>>, AvgPool<2>, AvgPool<2, 1>,
+                     AvgPool<3, 2, Stride<1>>, AvgPool<1, 2, Stride<1, 2>>,
+                     GlobalAvgPool>;
 
 // Calls check.operator()<S>() for each Shape of the tuple.
 template <class... S, class F>
@@ -166,6 +204,10 @@ TYPED_TEST(LossGradientTest, OfNetworksEqualsFiniteDifferences) {
   // Begins with a layer that works in place, on a batch that must stay.
   check.template operator()<
       Sequential<Input<2, 3>, Tanh, Flatten, Dense<4>, Relu, Dense<2>>>();
+  // Convolutions, pooled: scratch, and an input that is read on the way back.
+  check.template operator()<Sequential<
+      Input<1, 8, 6>, Conv2d<2, 3, 3>, Relu, MaxPool<2>,
+      Conv2d<3, 2, 2, Stride<1>, Padding<1>>, Tanh, GlobalAvgPool, Dense<3>>>();
   // Two in a row: the second must not overwrite what the first one needs.
   check.template operator()<Sequential<Input<4>, Dense<5>, Sigmoid, Tanh,
                                        Flatten, Relu, Dense<3>, Softmax>>();
@@ -180,18 +222,18 @@ struct WrongBy {
     static constexpr std::size_t kForwardFlops = 0;
     static constexpr bool kInPlace = false;
     template <ExecutionPolicy P, class T>
-    static void Forward(std::span<const T>, MatrixView<const T> x,
-                        MatrixView<T> y) {
-      for (std::size_t n = 0; n < x.rows(); ++n) {
-        for (std::size_t i = 0; i < x.cols(); ++i) y(n, i) = x(n, i);
+    static void Forward(const ForwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.x.rows(); ++n) {
+        for (std::size_t i = 0; i < In::kVolume; ++i) {
+          pass.y(n, i) = pass.x(n, i);
+        }
       }
     }
     template <ExecutionPolicy P, class T>
-    static void BackwardInput(std::span<const T>, MatrixView<const T>,
-                              MatrixView<const T> d_y, MatrixView<T> d_x) {
-      for (std::size_t n = 0; n < d_y.rows(); ++n) {
-        for (std::size_t i = 0; i < d_y.cols(); ++i) {
-          d_x(n, i) = (T{1} + T{Millionths} * T{1e-6}) * d_y(n, i);
+    static void BackwardInput(const BackwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.d_y.rows(); ++n) {
+        for (std::size_t i = 0; i < In::kVolume; ++i) {
+          pass.d_x(n, i) = (T{1} + T{Millionths} * T{1e-6}) * pass.d_y(n, i);
         }
       }
     }
@@ -201,19 +243,19 @@ struct WrongBy {
 template <ShapeType In>
 struct ForgetsTheLast : WrongBy<0>::On<In> {
   template <ExecutionPolicy P, class T>
-  static void BackwardInput(std::span<const T>, MatrixView<const T>,
-                            MatrixView<const T> d_y, MatrixView<T> d_x) {
-    for (std::size_t i = 0; i + 1 < d_y.cols(); ++i) d_x(0, i) = d_y(0, i);
+  static void BackwardInput(const BackwardPass<T>& pass) {
+    for (std::size_t i = 0; i + 1 < In::kVolume; ++i) {
+      pass.d_x(0, i) = pass.d_y(0, i);
+    }
   }
 };
 
 template <ShapeType In>
 struct ForgetsTheBias : Dense<3>::On<In> {
   template <ExecutionPolicy P, class T>
-  static void BackwardParameters(MatrixView<const T> x, MatrixView<const T> d_y,
-                                 IndexRange rows, std::span<T> d_params) {
-    Dense<3>::On<In>::template BackwardParameters<P>(x, d_y, rows, d_params);
-    if (rows.end > In::kVolume) d_params.back() = 0;
+  static void BackwardParameters(const ParameterPass<T>& pass) {
+    Dense<3>::On<In>::template BackwardParameters<P>(pass);
+    if (pass.rows.end > In::kVolume) pass.d_params.back() = 0;
   }
 };
 

@@ -28,9 +28,8 @@ TYPED_TEST(SoftmaxTest, RowsAreProbabilities) {
   const std::array<double, 6> x = {0,   std::log(2),       std::log(3),
                                    500, 500 + std::log(2), 500 + std::log(3)};
   std::array<double, 6> y{};
-  Layer::Forward<TypeParam>(std::span<const double>(),
-                            MatrixView<const double>(x.data(), 2, 3),
-                            MatrixView<double>(y.data(), 2, 3));
+  Layer::Forward<TypeParam>(
+      ForwardPass<double>{{}, {x.data(), 2, 3}, {y.data(), 2, 3}, {}});
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_NEAR(y[i], static_cast<double>(i % 3 + 1) / 6, 1e-13);
   }
@@ -41,10 +40,12 @@ TYPED_TEST(SoftmaxTest, GradientByHand) {
   const std::array<double, 3> y = {0.5, 0.25, 0.25};
   const std::array<double, 3> d_y = {4, 0, 8};
   std::array<double, 3> d_x{};
-  Layer::BackwardInput<TypeParam>(std::span<const double>(),
-                                  MatrixView<const double>(y.data(), 1, 3),
-                                  MatrixView<const double>(d_y.data(), 1, 3),
-                                  MatrixView<double>(d_x.data(), 1, 3));
+  Layer::BackwardInput<TypeParam>(BackwardPass<double>{{},
+                                                       {nullptr, 1, 3},
+                                                       {y.data(), 1, 3},
+                                                       {d_y.data(), 1, 3},
+                                                       {d_x.data(), 1, 3},
+                                                       {}});
   EXPECT_EQ(d_x, (std::array<double, 3>{0, -1, 1}));
 }
 

@@ -63,7 +63,7 @@ TYPED_TEST(WorkspaceTest, CourseNetworkByHand) {
       workspace.LogitsGradient(all), std::span<double>(&loss, 1));
   EXPECT_NEAR(loss, (y - target) * (y - target), 1e-14);
 
-  workspace.template BackwardInputs<TypeParam>(params, all);
+  workspace.template BackwardInputs<TypeParam>(params, batch, all);
   std::array<double, 4> d_second{};
   workspace.template BackwardParameters<TypeParam, 2>(
       batch, 1, {0, 4}, std::span<double>(d_second));
@@ -107,7 +107,7 @@ struct Walk {
       for (std::size_t n = 0; n < rows.size(); ++n) {
         for (std::size_t c = 0; c < 3; ++c) d_out(n, c) = out(n, c);
       }
-      workspace.template BackwardInputs<P>(params, rows);
+      workspace.template BackwardInputs<P>(params, view, rows);
     }
     const auto out = workspace.Logits({0, kSamples});
     logits.assign(out.data(), out.data() + kSamples * 3);
@@ -150,13 +150,13 @@ TYPED_TEST(WorkspaceTest, ForwardNeedsHalfTheMemory) {
   Net::Initialise(1, std::span<float>(params));
   std::vector<float> memory(W::ForwardElements(kSamples));
   W workspace(memory, kSamples);
-  workspace.template Forward<TypeParam>(
-      params, MatrixView<const float>(x.data(), kSamples, 15), {0, kSamples});
+  const MatrixView<const float> view(x.data(), kSamples, 15);
+  workspace.template Forward<TypeParam>(params, view, {0, kSamples});
   const auto out = workspace.Logits({0, kSamples});
   EXPECT_EQ(std::vector<float>(out.data(), out.data() + kSamples * 3),
             whole.logits);
   EXPECT_DEATH(
-      workspace.template BackwardInputs<TypeParam>(params, {0, kSamples}),
+      workspace.template BackwardInputs<TypeParam>(params, view, {0, kSamples}),
       "forward pass alone");
 }
 

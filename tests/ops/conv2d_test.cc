@@ -1,20 +1,22 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
+// Simd against Scalar, which is the sum written out: exact on small integers,
+// over strides, paddings and rows of all lengths to two vectors and more.
+
 #include "hpcnn/ops/conv2d.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <limits>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
+#include "hpcnn/base/shape.h"
 #include "hpcnn/base/tensor.h"
-#include "hpcnn/ops/elementwise.h"
-#include "hpcnn/ops/gemm_epilogue.h"
 #include "tests/testing/guarded_vector.h"
 
 namespace hpcnn {
@@ -22,130 +24,157 @@ namespace {
 
 using hpcnn_test::GuardedVector;
 
-template <class Element, std::size_t kO, std::size_t kC, std::size_t kP,
-          std::size_t kQ, std::size_t kY, std::size_t kX>
-struct Sizes {
+template <class Element, class G>
+struct Case {
   using T = Element;
-  static constexpr std::size_t O = kO, C = kC, P = kP, Q = kQ, Y = kY, X = kX;
-  static constexpr std::size_t Rows = kY - kP + 1, Cols = kX - kQ + 1;
+  using Geometry = G;
 };
 
-template <class S>
-class Conv2dTest : public ::testing::Test {
- protected:
-  using T = typename S::T;
+template <class C>
+class Conv2dTest : public ::testing::Test {};
 
-  void Fill(bool whole) {
-    RandomStream stream({.seed = S::O * 1009 + S::X});
-    const auto fill = [&](GuardedVector<T>& data, std::size_t size) {
-      data = GuardedVector<T>(size);
-      for (T& value : data) {
-        value = whole ? static_cast<T>(stream.Below(9)) - T{4}
-                      : T{stream.Uniform(-1, 1)};
-      }
-    };
-    fill(x_, S::C * S::Y * S::X);
-    fill(w_, S::O * S::C * S::P * S::Q);
-    fill(y_, S::O * S::Rows * S::Cols);
-  }
-
-  template <class Policy, class Update = Overwrite, class Epilogue = KeepSums>
-  GuardedVector<T> Run(const Update& update = {},
-                       const Epilogue& epilogue = {}) const {
-    GuardedVector<T> y = y_;
-    Conv2d<Policy>(TensorView<const T, S::C, S::Y, S::X>(x_.data()),
-                   TensorView<const T, S::O, S::C, S::P, S::Q>(w_.data()),
-                   TensorView<T, S::O, S::Rows, S::Cols>(y.data()), update,
-                   epilogue);
-    return y;
-  }
-
-  GuardedVector<T> x_;
-  GuardedVector<T> w_;
-  GuardedVector<T> y_;
-};
-
-// One pixel, rows shorter than a vector, of one and a rest of more and of less
-// than its half, of many; odd numbers of rows and of kernels.
+// Widths around the vectors of each target; kernels of one tap, wider than a
+// tile, higher than wide; no padding, some, the most that is direct, more.
 using Cases = ::testing::Types<
-    Sizes<float, 1, 1, 1, 1, 1, 1>, Sizes<float, 3, 2, 2, 3, 5, 4>,
-    Sizes<float, 8, 1, 5, 5, 28, 28>, Sizes<float, 7, 3, 3, 3, 10, 31>,
-    Sizes<float, 2, 1, 3, 5, 7, 66>, Sizes<float, 5, 2, 1, 1, 3, 100>,
-    Sizes<float, 16, 8, 5, 5, 12, 12>, Sizes<float, 33, 1, 2, 1, 9, 16>,
-    Sizes<float, 1, 4, 4, 4, 4, 20>, Sizes<double, 3, 2, 3, 3, 9, 15>,
-    Sizes<double, 6, 1, 5, 5, 14, 43>>;
+    Case<float, ConvGeometry<Shape<1, 28, 28>, 8, 5, 5>>,
+    Case<float, ConvGeometry<Shape<8, 12, 12>, 16, 5, 5>>,
+    Case<float, ConvGeometry<Shape<2, 1, 1>, 3, 1, 1>>,
+    Case<float, ConvGeometry<Shape<3, 4, 7>, 5, 1, 1>>,
+    Case<float, ConvGeometry<Shape<2, 5, 8>, 7, 2, 3>>,
+    Case<float, ConvGeometry<Shape<1, 9, 17>, 1, 3, 2>>,
+    Case<float, ConvGeometry<Shape<2, 3, 35>, 4, 3, 3>>,
+    Case<float, ConvGeometry<Shape<1, 12, 36>, 2, 1, 11>>,
+    Case<float, ConvGeometry<Shape<1, 20, 5>, 3, 13, 1>>,
+    Case<float, ConvGeometry<Shape<3, 14, 14>, 4, 3, 3, Stride<1>, Padding<1>>>,
+    Case<float,
+         ConvGeometry<Shape<2, 6, 9>, 5, 5, 3, Stride<1>, Padding<4, 2>>>,
+    Case<float,
+         ConvGeometry<Shape<2, 4, 4>, 3, 2, 2, Stride<1>, Padding<2, 3>>>,
+    Case<float, ConvGeometry<Shape<3, 7, 9>, 4, 3, 3, Stride<2>, Padding<1>>>,
+    Case<float, ConvGeometry<Shape<1, 10, 13>, 2, 4, 3, Stride<3, 2>>>,
+    Case<double, ConvGeometry<Shape<2, 7, 11>, 5, 3, 3>>,
+    Case<double,
+         ConvGeometry<Shape<1, 8, 19>, 3, 3, 5, Stride<1>, Padding<1, 2>>>,
+    Case<double, ConvGeometry<Shape<2, 5, 5>, 3, 1, 1, Stride<2>>>>;
 TYPED_TEST_SUITE(Conv2dTest, Cases);
 
-TYPED_TEST(Conv2dTest, IsExactOnSmallIntegers) {
-  this->Fill(true);
-  EXPECT_EQ(this->template Run<Simd>(), this->template Run<Scalar>());
-  EXPECT_EQ(this->template Run<Simd>(Accumulate{}),
-            this->template Run<Scalar>(Accumulate{}));
+template <class C>
+struct Data {
+  using T = typename C::T;
+  using G = typename C::Geometry;
+
+  explicit Data(std::size_t n)
+      : batch(n),
+        x(n * G::Input::kVolume),
+        d_y(n * G::Output::kVolume),
+        params(G::kKernels * G::kParameterCols) {
+    RandomStream stream({.seed = G::kInCols * 31 + G::kKernels});
+    for (auto* values : {&x, &d_y, &params}) {
+      for (T& value : *values) {
+        value = static_cast<T>(stream.Below(9)) - T{4};
+      }
+    }
+  }
+  MatrixView<const T> X() const { return {x.data(), batch, G::Input::kVolume}; }
+  MatrixView<const T> DY() const {
+    return {d_y.data(), batch, G::Output::kVolume};
+  }
+  MatrixView<const T> Params() const {
+    return {params.data(), G::kKernels, G::kParameterCols};
+  }
+
+  std::size_t batch;
+  GuardedVector<T> x, d_y, params;
+};
+
+template <class P, class C>
+GuardedVector<typename C::T> Scratch() {
+  using T = typename C::T;
+  return GuardedVector<T>(kConvScratch<typename C::Geometry, P, T>, T{99});
 }
 
-// Against the definition, in double. (K + 1) eps |w| |x|: K products and sums.
-TYPED_TEST(Conv2dTest, StaysWithinTheRoundingBound) {
-  using S = TypeParam;
-  using Element = typename S::T;
-  this->Fill(false);
-  const GuardedVector<Element> scalar = this->template Run<Scalar>();
-  const GuardedVector<Element> simd = this->template Run<Simd>();
-  std::size_t at = 0;
-  for (std::size_t o = 0; o < S::O; ++o) {
-    for (std::size_t i = 0; i < S::Rows; ++i) {
-      for (std::size_t j = 0; j < S::Cols; ++j, ++at) {
-        double sum = 0;
-        double size = 0;
-        for (std::size_t c = 0; c < S::C; ++c) {
-          for (std::size_t p = 0; p < S::P; ++p) {
-            for (std::size_t q = 0; q < S::Q; ++q) {
-              const double term =
-                  double{this->w_[((o * S::C + c) * S::P + p) * S::Q + q]} *
-                  double{this->x_[(c * S::Y + i + p) * S::X + j + q]};
-              sum += term;
-              size += std::abs(term);
-            }
-          }
-        }
-        const double bound = static_cast<double>(S::C * S::P * S::Q + 1) *
-                             double{std::numeric_limits<Element>::epsilon()} *
-                             size;
-        ASSERT_LE(std::abs(double{scalar[at]} - sum), bound) << at;
-        ASSERT_LE(std::abs(double{simd[at]} - sum), bound) << at;
-      }
+template <class P, class C>
+GuardedVector<typename C::T> Forward(const Data<C>& data) {
+  using G = typename C::Geometry;
+  using T = typename C::T;
+  GuardedVector<T> y(data.d_y.size(), T{99});
+  auto scratch = Scratch<P, C>();
+  Conv2dForward<G, P>(data.X(), data.Params(),
+                      MatrixView<T>(y.data(), data.batch, G::Output::kVolume),
+                      std::span<T>(scratch));
+  return y;
+}
+
+template <class P, class C>
+GuardedVector<typename C::T> BackwardInput(const Data<C>& data) {
+  using G = typename C::Geometry;
+  using T = typename C::T;
+  GuardedVector<T> d_x(data.x.size(), T{99});
+  auto scratch = Scratch<P, C>();
+  Conv2dBackwardInput<G, P>(
+      data.Params(), data.DY(),
+      MatrixView<T>(d_x.data(), data.batch, G::Input::kVolume),
+      std::span<T>(scratch));
+  return d_x;
+}
+
+// In `parts` parts, as threads share it.
+template <class P, class C>
+GuardedVector<typename C::T> BackwardParameters(const Data<C>& data,
+                                                std::size_t parts) {
+  using G = typename C::Geometry;
+  using T = typename C::T;
+  GuardedVector<T> d_params(data.params.size(), T{99});
+  auto scratch = Scratch<P, C>();
+  for (std::size_t part = 0; part < parts; ++part) {
+    const IndexRange kernels = Partition(G::kKernels, part, parts);
+    Conv2dBackwardParameters<G, P>(
+        data.X(), data.DY(), kernels,
+        MatrixView<T>(d_params.data() + kernels.begin * G::kParameterCols,
+                      kernels.size(), G::kParameterCols),
+        std::span<T>(scratch));
+  }
+  return d_params;
+}
+
+TYPED_TEST(Conv2dTest, SimdEqualsScalarOnSmallIntegers) {
+  for (const std::size_t batch : {1u, 3u, 19u}) {
+    SCOPED_TRACE(batch);
+    const Data<TypeParam> data(batch);
+    EXPECT_EQ(Forward<Simd>(data), Forward<Scalar>(data));
+    EXPECT_EQ(BackwardInput<Simd>(data), BackwardInput<Scalar>(data));
+    const auto expected = BackwardParameters<Scalar>(data, 1);
+    for (const std::size_t parts : {1u, 2u, 3u}) {
+      EXPECT_EQ(BackwardParameters<Simd>(data, parts), expected) << parts;
+      EXPECT_EQ(BackwardParameters<Scalar>(data, parts), expected) << parts;
     }
   }
 }
 
-TYPED_TEST(Conv2dTest, EpiloguesSeeEachSumOnce) {
-  using S = TypeParam;
-  using Element = typename S::T;
-  this->Fill(true);
-  std::vector<Element> bias(S::O);
-  for (std::size_t o = 0; o < S::O; ++o)
-    bias[o] = static_cast<Element>(o % 7) - Element{3};
-  GuardedVector<Element> want = this->template Run<Scalar>();
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    want[i] = std::max(Element{0}, want[i] + bias[i / (S::Rows * S::Cols)]);
-  }
-  const InOrder epilogue(AddRowBias<Element>{bias}, Activate<ReluFunction>{});
-  EXPECT_EQ(this->template Run<Simd>(Overwrite{}, epilogue), want);
-  EXPECT_EQ(this->template Run<Scalar>(Overwrite{}, epilogue), want);
+// The course's example: a 3x3 of ones sums all neighbours, zeros beyond.
+TEST(Conv2dByHandTest, SumsNeighboursAndBias) {
+  using G = ConvGeometry<Shape<1, 2, 3>, 1, 3, 3, Stride<1>, Padding<1>>;
+  static_assert(std::is_same_v<G::Output, Shape<1, 2, 3>>);
+  const float x[] = {1, 2, 3, 4, 5, 6};
+  const float params[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, /*bias=*/100};
+  float y[6];
+  float scratch[kConvScratch<G, Simd, float>];
+  const auto check = [&]<class P>(P) {
+    Conv2dForward<G, P>(MatrixView<const float>(x, 1, 6),
+                        MatrixView<const float>(params, 1, 10),
+                        MatrixView<float>(y, 1, 6), std::span<float>(scratch));
+    EXPECT_EQ(std::vector<float>(y, y + 6),
+              (std::vector<float>{112, 121, 116, 112, 121, 116}));
+  };
+  check(Scalar());
+  check(Simd());
 }
 
-TYPED_TEST(Conv2dTest, NanAndInfinityPassThrough) {
-  using Element = typename TypeParam::T;
-  this->Fill(true);
-  this->x_.front() = std::numeric_limits<Element>::quiet_NaN();
-  this->x_.back() = std::numeric_limits<Element>::infinity();
-  const GuardedVector<Element> scalar = this->template Run<Scalar>();
-  const GuardedVector<Element> simd = this->template Run<Simd>();
-  for (std::size_t i = 0; i < scalar.size(); ++i) {
-    EXPECT_TRUE(scalar[i] == simd[i] ||
-                (std::isnan(scalar[i]) && std::isnan(simd[i])))
-        << i << " " << scalar[i] << " " << simd[i];
-  }
-}
+// OpY = (InY - KnY + 2 Py) / Sy + 1.
+using Course =
+    ConvGeometry<Shape<3, 33, 20>, 4, 5, 2, Stride<4, 3>, Padding<2, 0>>;
+static_assert(Course::kRows == (33 - 5 + 2 * 2) / 4 + 1);
+static_assert(Course::kCols == (20 - 2) / 3 + 1);
 
 }  // namespace
 }  // namespace hpcnn

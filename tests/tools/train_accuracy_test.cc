@@ -80,6 +80,19 @@ TEST(AccuracyTest, Course) {
   EXPECT_GE(a.augmented, 95);
 }
 
+TEST(AccuracyTest, Lenet) {
+  SKIP_WITHOUT_MNIST();
+  constexpr int kSeeds = 3;
+  Accuracy mean;
+  for (int seed = 1; seed <= kSeeds; ++seed) {
+    const Accuracy a = Measure(seed, {"--model=lenet", "--epochs=10"});
+    mean.plain += a.plain / kSeeds;
+    mean.augmented += a.augmented / kSeeds;
+  }
+  EXPECT_GE(mean.plain, 98.9);
+  EXPECT_GE(mean.augmented, 99.3);
+}
+
 TEST(AccuracyTest, LowData) {
   SKIP_WITHOUT_MNIST();
   constexpr int kSeeds = 5;

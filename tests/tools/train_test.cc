@@ -109,31 +109,36 @@ TEST(TrainTest, PrintsTheCoursesLinesAndTables) {
 TEST(TrainTest, WeightsAreTheSameForAnyWorkersAndThreads) {
   const fs::path data = MakeData("same");
   const fs::path metrics = data / "m.jsonl";
-  std::set<std::string> plain, augmented;
-  for (const char* threads : {"1", "2"}) {
-    const ProgramResult r = Train(
-        {"--data=" + data.string(), "--epochs=3", "--workers=0,1,2,7,32",
-         std::string("--threads=") + threads, "--metrics=" + metrics.string()});
-    ASSERT_EQ(r.exit_code, 0) << r.err;
-    const std::string text = Read(metrics);
-    for (const auto& sha : AllMatches(
-             text,
-             "\"phase\":\"plain\".*\"weights_sha256\":\"([0-9a-f]{64})")) {
-      plain.insert(sha);
+  for (const char* model : {"mlp", "lenet"}) {
+    SCOPED_TRACE(model);
+    std::set<std::string> plain, augmented;
+    for (const char* threads : {"1", "2"}) {
+      const ProgramResult r =
+          Train({"--data=" + data.string(), std::string("--model=") + model,
+                 "--epochs=3", "--workers=0,1,2,7,32",
+                 std::string("--threads=") + threads,
+                 "--metrics=" + metrics.string()});
+      ASSERT_EQ(r.exit_code, 0) << r.err;
+      const std::string text = Read(metrics);
+      for (const auto& sha : AllMatches(
+               text,
+               "\"phase\":\"plain\".*\"weights_sha256\":\"([0-9a-f]{64})")) {
+        plain.insert(sha);
+      }
+      const auto shas = AllMatches(
+          text, "\"phase\":\"augmented\".*\"weights_sha256\":\"([0-9a-f]{64})");
+      EXPECT_EQ(shas.size(), 5u);
+      augmented.insert(shas.begin(), shas.end());
     }
-    const auto shas = AllMatches(
-        text, "\"phase\":\"augmented\".*\"weights_sha256\":\"([0-9a-f]{64})");
-    EXPECT_EQ(shas.size(), 5u);
-    augmented.insert(shas.begin(), shas.end());
+    EXPECT_EQ(plain.size(), 1u);
+    EXPECT_EQ(augmented.size(), 1u);
+    EXPECT_NE(plain, augmented);
   }
-  EXPECT_EQ(plain.size(), 1u);
-  EXPECT_EQ(augmented.size(), 1u);
-  EXPECT_NE(plain, augmented);
 }
 
 TEST(TrainTest, EveryChoiceRuns) {
   const fs::path data = MakeData("choices");
-  for (const char* model : {"--model=mlp", "--model=course"}) {
+  for (const char* model : {"--model=mlp", "--model=course", "--model=lenet"}) {
     for (const char* policy : {"--policy=scalar", "--policy=simd"}) {
       for (const char* optimizer :
            {"--optimizer=sgd", "--optimizer=momentum"}) {
@@ -409,7 +414,7 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
       {"--val_size=240", {"240 validation", "--val_size"}},
       {"--preset=lowdata", {"500 training", "found 300"}},
       {"--preset=huge", {"--preset", "full or lowdata", "\"huge\""}},
-      {"--model=resnet", {"--model", "mlp or course", "\"resnet\""}},
+      {"--model=resnet", {"--model", "mlp or course or lenet", "\"resnet\""}},
       {"--policy=cuda", {"--policy", "not available yet"}},
       {"--policy=cuda-sim", {"--policy", "not available yet"}},
       {"--policy=gpu", {"--policy", "scalar or simd"}},

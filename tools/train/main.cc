@@ -157,6 +157,8 @@ int Main(int argc, char** argv) {
 
   if (options->model == "course") {
     RunModel<CourseModel>(*options, *images, *split, signals.token(), report);
+  } else if (options->model == "lenet") {
+    RunModel<LenetModel>(*options, *images, *split, signals.token(), report);
   } else {
     RunModel<MlpModel>(*options, *images, *split, signals.token(), report);
   }

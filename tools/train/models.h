@@ -6,8 +6,12 @@
 #ifndef HPCNN_TOOLS_TRAIN_MODELS_H_
 #define HPCNN_TOOLS_TRAIN_MODELS_H_
 
+#include "hpcnn/nn/activation.h"
+#include "hpcnn/nn/conv2d.h"
+#include "hpcnn/nn/dense.h"
 #include "hpcnn/nn/flatten.h"
 #include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/pool.h"
 #include "hpcnn/nn/sequential.h"
 
 namespace hpcnn::train {
@@ -18,6 +22,11 @@ using MlpModel =
 
 // --model=course: the network of the course texts, one sigmoid layer of 30.
 using CourseModel = Mlp<784, 30, 10>;
+
+// --model=lenet: after LeNet-5 (LeCun et al., 1998), 37 610 parameters.
+using LenetModel = Sequential<Input<1, 28, 28>, Conv2d<8, 5, 5>, Relu,
+                              MaxPool<2>, Conv2d<16, 5, 5>, Relu, MaxPool<2>,
+                              Flatten, Dense<128>, Relu, Dense<10>>;
 
 }  // namespace hpcnn::train
 

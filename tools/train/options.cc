@@ -40,8 +40,9 @@ ABSL_FLAG(std::string, val_size, "auto",
           "validation images; auto is 5 000 (full) or 10 000 (lowdata) for "
           "MNIST. Example: --val_size=1000");
 ABSL_FLAG(std::string, model, "mlp",
-          "mlp (784-128-10, ReLU) or course (784-30-10, sigmoid). "
-          "Example: --model=course");
+          "mlp (784-128-10, ReLU), course (784-30-10, sigmoid) or lenet (two "
+          "convolutions of 5x5, pooled, then 256-128-10). "
+          "Example: --model=lenet");
 ABSL_FLAG(std::string, policy, "simd",
           "how the maths runs: scalar or simd. Example: --policy=scalar");
 ABSL_FLAG(std::string, epochs, "15",
@@ -132,11 +133,12 @@ absl::Status ReadThreads(std::string_view value, Options& options) {
 // is tuned as carefully as the augmented one.
 void ChooseRates(Options& options) {
   const bool course = options.model == "course";
+  const bool lenet = options.model == "lenet";
   if (options.lowdata) {
-    options.rate = course ? 0.15f : 0.05f;
+    options.rate = course ? 0.15f : lenet ? 0.04f : 0.05f;
     options.weight_decay = 1e-3f;
   } else {
-    options.rate = course ? 0.3f : 0.1f;
+    options.rate = course ? 0.3f : lenet ? 0.05f : 0.1f;
     options.weight_decay = course ? 0.0f : 1e-4f;
   }
   // Momentum 0.9 multiplies a steady gradient by 10; the rate of plain descent
@@ -164,7 +166,7 @@ absl::Status ReadFlags(Options& options) {
                                    {"full", "lowdata"}, preset));
   options.lowdata = preset == "lowdata";
   HPCNN_RETURN_IF_ERROR(ReadChoice("model", absl::GetFlag(FLAGS_model),
-                                   {"mlp", "course"}, options.model));
+                                   {"mlp", "course", "lenet"}, options.model));
   HPCNN_RETURN_IF_ERROR(
       flags::ReadPolicy(absl::GetFlag(FLAGS_policy), options.policy));
   HPCNN_RETURN_IF_ERROR(ReadChoice("optimizer", absl::GetFlag(FLAGS_optimizer),

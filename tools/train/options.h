@@ -29,7 +29,7 @@ struct Options {
   bool lowdata = false;
   std::optional<std::size_t> validation_size;
 
-  std::string model;      // mlp, course
+  std::string model;      // mlp, course, lenet
   std::string policy;     // scalar, simd
   std::string optimizer;  // sgd, momentum
 
