@@ -27,17 +27,18 @@ struct ReduceKernel<Simd> {
     auto sum1 = hn::Zero(d);
     auto sum2 = hn::Zero(d);
     auto sum3 = hn::Zero(d);
-    std::size_t i = 0;
-    for (; i + 4 * lanes <= x.size(); i += 4 * lanes) {
-      const T* from = x.data() + i;
+    const T* from = x.data();
+    std::size_t left = x.size();
+    for (; left >= 4 * lanes; left -= 4 * lanes, from += 4 * lanes) {
       sum0 = hn::Add(sum0, hn::LoadU(d, from));
       sum1 = hn::Add(sum1, hn::LoadU(d, from + lanes));
       sum2 = hn::Add(sum2, hn::LoadU(d, from + 2 * lanes));
       sum3 = hn::Add(sum3, hn::LoadU(d, from + 3 * lanes));
     }
-    for (; i < x.size(); i += lanes) {
-      sum0 = hn::Add(sum0, hn::LoadN(d, x.data() + i, x.size() - i));
+    for (; left >= lanes; left -= lanes, from += lanes) {
+      sum0 = hn::Add(sum0, hn::LoadU(d, from));
     }
+    if (left > 0) sum0 = hn::Add(sum0, hn::LoadN(d, from, left));
     return hn::ReduceSum(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
   }
 
