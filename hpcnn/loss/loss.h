@@ -26,7 +26,8 @@
 
 HPCNN_NAMESPACE_BEGIN
 
-// Satisfied by SoftmaxCrossEntropy and MeanSquaredError.
+// Satisfied by SoftmaxCrossEntropy, BinaryCrossEntropy, MeanSquaredError and
+// MeanAbsoluteError.
 template <class L>
 concept Loss = requires(MatrixView<const float> x,
                         typename L::template Targets<float> targets,

@@ -22,6 +22,8 @@
 #include "gtest/gtest.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/shape.h"
+#include "hpcnn/loss/binary_cross_entropy.h"
+#include "hpcnn/loss/mean_absolute_error.h"
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"
 #include "hpcnn/nn/activation.h"
@@ -145,13 +147,14 @@ struct RandomTargets<SoftmaxCrossEntropy> {
   std::vector<std::uint8_t> labels;
 };
 
-template <>
-struct RandomTargets<MeanSquaredError> {
-  RandomTargets(std::size_t samples_in, std::size_t classes_in)
+// A number within [kLowest, 1] for each output.
+template <int kLowest>
+struct RandomNumbers {
+  RandomNumbers(std::size_t samples_in, std::size_t classes_in)
       : samples(samples_in), classes(classes_in) {
     RandomStream stream({.seed = 7});
     for (std::size_t i = 0; i < samples * classes; ++i) {
-      values.push_back(stream.Uniform(-1, 1));
+      values.push_back(stream.Uniform(kLowest, 1));
     }
   }
   MatrixView<const double> view() const {
@@ -162,7 +165,21 @@ struct RandomTargets<MeanSquaredError> {
   std::vector<double> values;
 };
 
-using AllLosses = ::testing::Types<SoftmaxCrossEntropy, MeanSquaredError>;
+template <>
+struct RandomTargets<MeanSquaredError> : RandomNumbers<-1> {
+  using RandomNumbers::RandomNumbers;
+};
+template <>
+struct RandomTargets<MeanAbsoluteError> : RandomNumbers<-1> {
+  using RandomNumbers::RandomNumbers;
+};
+template <>
+struct RandomTargets<BinaryCrossEntropy> : RandomNumbers<0> {
+  using RandomNumbers::RandomNumbers;
+};
+
+using AllLosses = ::testing::Types<SoftmaxCrossEntropy, BinaryCrossEntropy,
+                                   MeanSquaredError, MeanAbsoluteError>;
 
 template <class L>
 class LossGradientTest : public ::testing::Test {};
