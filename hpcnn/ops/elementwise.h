@@ -13,10 +13,10 @@
 #define HPCNN_OPS_ELEMENTWISE_H_
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <span>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -58,18 +58,6 @@ struct Max2 {
       if (std::isnan(x)) return x;
     }
     return x > y ? x : y;  // y if that is a NaN
-  }
-};
-
-// v' = g + momentum * v and w' = w - rate * v', of (g, v, w): gradient descent
-// with momentum.
-template <class T>
-struct MomentumFunction {
-  T rate;
-  T momentum;
-  std::pair<T, T> operator()(T g, T v, T w) const {
-    v = g + momentum * v;
-    return {v, w - rate * v};
   }
 };
 
@@ -127,11 +115,13 @@ struct ElementwiseKernel<Scalar> {
   static void Run(const F& f, std::size_t size, T* out, const In*... in) {
     for (std::size_t i = 0; i < size; ++i) out[i] = f(in[i]...);
   }
-  template <class F, class T, class... In>
-  static void RunPair(const F& f, std::size_t size, T* out0, T* out1,
-                      const In*... in) {
+  template <class F, class T, std::size_t... R, class... In>
+  static void RunEach(const F& f, std::size_t size,
+                      const std::array<std::span<T>, sizeof...(R)>& out,
+                      std::index_sequence<R...>, const In*... in) {
     for (std::size_t i = 0; i < size; ++i) {
-      std::tie(out0[i], out1[i]) = f(in[i]...);
+      const std::array<T, sizeof...(R)> y = f(in[i]...);
+      ((out[R][i] = y[R]), ...);
     }
   }
 };
@@ -169,15 +159,17 @@ void Elementwise(const F& f, Threads threads, std::span<T> out, In... in) {
   });
 }
 
-// The same for a function with two results, a pair.
-template <ExecutionPolicy Policy = DefaultPolicy, class F, class T, class... In>
-void ElementwisePair(const F& f, std::span<T> out0, std::span<T> out1,
-                     In... in) {
-  HPCNN_CHECK(((std::span<const T>(in).size() == out0.size()) && ...) &&
-                  out0.size() == out1.size(),
-              "ElementwisePair needs spans of one length");
-  internal::ElementwiseKernel<Policy>::RunPair(
-      f, out0.size(), out0.data(), out1.data(),
+// The same for a function with several results, an array: one pass.
+template <ExecutionPolicy Policy = DefaultPolicy, class F, class T,
+          std::size_t Results, class... In>
+void Elementwise(const F& f, const std::array<std::span<T>, Results>& out,
+                 In... in) {
+  const std::size_t size = out[0].size();
+  const auto fits = [&](std::span<const T> x) { return x.size() == size; };
+  HPCNN_CHECK(std::all_of(out.begin(), out.end(), fits) && (fits(in) && ...),
+              "Elementwise needs spans of one length");
+  internal::ElementwiseKernel<Policy>::RunEach(
+      f, size, out, std::make_index_sequence<Results>(),
       std::span<const T>(in).data()...);
 }
 

@@ -6,7 +6,9 @@
 #ifndef HPCNN_OPS_ELEMENTWISE_SIMD_INL_H_
 #define HPCNN_OPS_ELEMENTWISE_SIMD_INL_H_
 
+#include <array>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 #include "hpcnn/ops/elementwise.h"
@@ -51,15 +53,6 @@ struct Vectorised<Max2> {
     } else {
       return hn::Max(x, y);
     }
-  }
-};
-template <class T>
-struct Vectorised<MomentumFunction<T>> {
-  template <class D, class V>
-  static std::pair<V, V> Call(const MomentumFunction<T>& f, D d, V g, V v,
-                              V w) {
-    v = hn::Add(g, hn::Mul(hn::Set(d, f.momentum), v));
-    return {v, hn::NegMulAdd(hn::Set(d, f.rate), v, w)};
   }
 };
 template <>
@@ -129,22 +122,25 @@ struct ElementwiseKernel<Simd> {
     }
   }
 
-  template <class F, class T, class... In>
-  static void RunPair(const F& f, std::size_t size, T* out0, T* out1,
-                      const In*... in) {
+  template <class F, class T, std::size_t... R, class... In>
+  static void RunEach(const F& function, std::size_t size,
+                      const std::array<std::span<T>, sizeof...(R)>& out,
+                      std::index_sequence<R...>, const In*... in) {
     const hn::ScalableTag<T> d;
     const std::size_t lanes = hn::Lanes(d);
+    // Copies: for all that GCC knows, a vector stored changes what is referred
+    // to.
+    const F f = function;
+    const std::array<T*, sizeof...(R)> to{out[R].data()...};
     std::size_t i = 0;
     for (; i + lanes <= size; i += lanes) {
-      const auto [v0, v1] = Vectorised<F>::Call(f, d, hn::LoadU(d, in + i)...);
-      hn::StoreU(v0, d, out0 + i);
-      hn::StoreU(v1, d, out1 + i);
+      const auto y = Vectorised<F>::Call(f, d, hn::LoadU(d, in + i)...);
+      (hn::StoreU(y[R], d, to[R] + i), ...);
     }
     if (i < size) {
-      const auto [v0, v1] =
+      const auto y =
           Vectorised<F>::Call(f, d, hn::LoadN(d, in + i, size - i)...);
-      hn::StoreN(v0, d, out0 + i, size - i);
-      hn::StoreN(v1, d, out1 + i, size - i);
+      (hn::StoreN(y[R], d, to[R] + i, size - i), ...);
     }
   }
 };

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reductions: the sum of a span, the column sums of a matrix, the index of the
-// largest element. The order of additions is fixed for one policy and target,
+// Reductions: the sum of a span and of its squares, the column sums of a matrix,
+// the index of the largest element. The order of additions is fixed for one policy and target,
 // so results repeat bit for bit.
 
 #ifndef HPCNN_OPS_REDUCE_H_
@@ -35,6 +35,13 @@ struct ReduceKernel<Scalar> {
   }
 
   template <class T>
+  static T SumOfSquares(std::span<const T> x) {
+    T sum{0};
+    for (const T value : x) sum += value * value;
+    return sum;
+  }
+
+  template <class T>
   static void ColumnSums(MatrixView<const T> m, T* out) {
     std::fill_n(out, m.cols(), T{0});
     for (std::size_t r = 0; r < m.rows(); ++r) {
@@ -48,6 +55,11 @@ struct ReduceKernel<Scalar> {
 template <ExecutionPolicy Policy = DefaultPolicy, class T>
 T Sum(std::span<const T> x) {
   return internal::ReduceKernel<Policy>::Sum(x);
+}
+
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+T SumOfSquares(std::span<const T> x) {
+  return internal::ReduceKernel<Policy>::SumOfSquares(x);
 }
 
 // out[c] = sum over r of m(r, c).  m: [rows, cols], out: [cols]

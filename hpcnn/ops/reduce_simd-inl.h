@@ -18,28 +18,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 template <>
 struct ReduceKernel<Simd> {
-  // Four accumulators hide the latency of the additions.
   template <class T>
   static T Sum(std::span<const T> x) {
-    const hn::ScalableTag<T> d;
-    const std::size_t lanes = hn::Lanes(d);
-    auto sum0 = hn::Zero(d);
-    auto sum1 = hn::Zero(d);
-    auto sum2 = hn::Zero(d);
-    auto sum3 = hn::Zero(d);
-    const T* from = x.data();
-    std::size_t left = x.size();
-    for (; left >= 4 * lanes; left -= 4 * lanes, from += 4 * lanes) {
-      sum0 = hn::Add(sum0, hn::LoadU(d, from));
-      sum1 = hn::Add(sum1, hn::LoadU(d, from + lanes));
-      sum2 = hn::Add(sum2, hn::LoadU(d, from + 2 * lanes));
-      sum3 = hn::Add(sum3, hn::LoadU(d, from + 3 * lanes));
-    }
-    for (; left >= lanes; left -= lanes, from += lanes) {
-      sum0 = hn::Add(sum0, hn::LoadU(d, from));
-    }
-    if (left > 0) sum0 = hn::Add(sum0, hn::LoadN(d, from, left));
-    return hn::ReduceSum(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
+    return Accumulate(x, [](auto sum, auto v) { return hn::Add(sum, v); });
+  }
+
+  template <class T>
+  static T SumOfSquares(std::span<const T> x) {
+    return Accumulate(x,
+                      [](auto sum, auto v) { return hn::MulAdd(v, v, sum); });
   }
 
   // A strip of columns stays in registers while the rows pass by.
@@ -72,6 +59,32 @@ struct ReduceKernel<Simd> {
       }
       hn::StoreN(sum, d, out + c, m.cols() - c);
     }
+  }
+
+ private:
+  // sum = add(sum, x[i]) for all i, where add keeps the sum for an x of 0. Four
+  // accumulators hide the latency.
+  template <class T, class F>
+  static T Accumulate(std::span<const T> x, const F& add) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    auto sum0 = hn::Zero(d);
+    auto sum1 = hn::Zero(d);
+    auto sum2 = hn::Zero(d);
+    auto sum3 = hn::Zero(d);
+    const T* from = x.data();
+    std::size_t left = x.size();
+    for (; left >= 4 * lanes; left -= 4 * lanes, from += 4 * lanes) {
+      sum0 = add(sum0, hn::LoadU(d, from));
+      sum1 = add(sum1, hn::LoadU(d, from + lanes));
+      sum2 = add(sum2, hn::LoadU(d, from + 2 * lanes));
+      sum3 = add(sum3, hn::LoadU(d, from + 3 * lanes));
+    }
+    for (; left >= lanes; left -= lanes, from += lanes) {
+      sum0 = add(sum0, hn::LoadU(d, from));
+    }
+    if (left > 0) sum0 = add(sum0, hn::LoadN(d, from, left));
+    return hn::ReduceSum(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3)));
   }
 };
 

@@ -12,7 +12,9 @@
 #include <span>
 
 #include "hpcnn/ops/elementwise.h"
+#include "hpcnn/ops/update.h"
 #include "hpcnn/optim/optimizer.h"
+#include "hpcnn/optim/penalty.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -21,21 +23,17 @@ struct Momentum {
   static constexpr std::size_t kStates = 1;  // v
 
   float momentum = 0.9f;
-  // L2 regularisation; biases decay like weights.
-  float weight_decay = 0;
+  float weight_decay = 0;  // L2
+  float l1 = 0;
 
   template <ExecutionPolicy P, class T>
-  void Update(T rate, std::span<T> params, std::span<T> gradient,
-              std::array<T*, kStates> state) const {
-    const std::span<T> velocity(state[0], params.size());
-    if (weight_decay != 0) {
-      Axpby<P>(T{weight_decay}, std::span<const T>(params), T{1}, gradient);
-    }
+  void Update(const OptimizerStep<T>& step, std::span<T> params,
+              std::span<T> gradient, std::array<T*, kStates> state) const {
+    AddPenalty<P>(l1, weight_decay, params, gradient);
     // One pass: params and velocity come from beyond the L1 cache.
-    ElementwisePair<P>(MomentumFunction<T>{rate, T{momentum}}, velocity, params,
-                       std::span<const T>(gradient),
-                       std::span<const T>(velocity),
-                       std::span<const T>(params));
+    const std::span<T> velocity(state[0], params.size());
+    Elementwise<P>(MomentumFunction<T>{step.rate, T{momentum}},
+                   std::array{velocity, params}, gradient, velocity, params);
   }
 };
 

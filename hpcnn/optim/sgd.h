@@ -12,6 +12,7 @@
 
 #include "hpcnn/ops/elementwise.h"
 #include "hpcnn/optim/optimizer.h"
+#include "hpcnn/optim/penalty.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -19,14 +20,15 @@ struct Sgd {
   static constexpr const char* kName = "sgd";
   static constexpr std::size_t kStates = 0;
 
-  // L2 regularisation; biases decay like weights.
-  float weight_decay = 0;
+  float weight_decay = 0;  // L2
+  float l1 = 0;
 
   template <ExecutionPolicy P, class T>
-  void Update(T rate, std::span<T> params, std::span<T> gradient,
-              std::array<T*, kStates>) const {
-    Axpby<P>(-rate, std::span<const T>(gradient), T{1} - rate * T{weight_decay},
-             params);
+  void Update(const OptimizerStep<T>& step, std::span<T> params,
+              std::span<T> gradient, std::array<T*, kStates>) const {
+    AddPenalty<P>(l1, 0, params, gradient);  // L2 is one with the step
+    Axpby<P>(-step.rate, std::span<const T>(gradient),
+             T{1} - step.rate * T{weight_decay}, params);
   }
 };
 

@@ -9,8 +9,9 @@
 // rows of every parameter matrix: gradient, summed over the batch in a fixed
 // order, and update. Both split work over outputs, never a sum, so the weights
 // are the same to the byte for any number of threads. Where more threads turn
-// out to be slower, the steps are left to one (fork_choice.h). Nothing
-// allocates after construction.
+// out to be slower, the steps are left to one (fork_choice.h). For a rule that
+// needs the gradient's norm all of the gradient is stored, and the update is a
+// third phase. Nothing allocates after construction.
 
 #ifndef HPCNN_TRAIN_TRAINER_H_
 #define HPCNN_TRAIN_TRAINER_H_
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -61,7 +63,7 @@ class Trainer {
         workspace_(arena_.Take<float>(Activations::TrainingElements(batch)),
                    batch),
         losses_(arena_.Take<float>(batch)),
-        gradients_(arena_.Take<float>(pool.threads() * kGradientElements)),
+        gradients_(arena_.Take<float>(GradientElements(pool.threads()))),
         scratch_(arena_.Take<float>(pool.threads() * Net::kScratch)) {
     for (float*& state : states_) {
       state = arena_.Take<float>(Net::kParameterCount).data();
@@ -74,7 +76,7 @@ class Trainer {
     return ArenaBytes<float>(Net::kParameterCount) * (1 + Rule::kStates) +
            ArenaBytes<float>(Activations::TrainingElements(batch)) +
            ArenaBytes<float>(batch) +
-           ArenaBytes<float>(threads * kGradientElements) +
+           ArenaBytes<float>(GradientElements(threads)) +
            ArenaBytes<float>(threads * Net::kScratch);
   }
 
@@ -99,14 +101,25 @@ class Trainer {
       workspace_.template BackwardInputs<P>(parameters(), x, rows,
                                             Scratch(part));
     });
+    OptimizerStep<float> step{.rate = rate, .number = ++steps_};
     Fork([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
       ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
         if constexpr (Net::template LayerAt<I>::kParameterRows > 0) {
-          UpdateLayer<I>(x, n, rate, part, parts);
+          UpdateLayer<I>(x, n, step, part, parts);
         }
       });
     });
+    if constexpr (kNeedsNorm) {
+      step.norm = GradientNorm();
+      Fork([&](std::size_t part, std::size_t parts) {
+        const FlushDenormals flush;
+        const IndexRange all = Partition(gradients_.size(), part, parts);
+        for (std::size_t i = all.begin; i < all.end; i += kSlice) {
+          Update(step, i, gradients_.subspan(i, std::min(kSlice, all.end - i)));
+        }
+      });
+    }
     const float loss = scale * Sum<P>(std::span<const float>(losses_.first(n)));
     // Short batches say nothing about the others.
     if (n == workspace_.batch()) {
@@ -136,6 +149,7 @@ class Trainer {
 
  private:
   using Activations = Workspace<Net, float>;
+  static constexpr bool kNeedsNorm = internal::NeedsNorm<Rule>();
   // A slice of the gradient is used up while it is in the L1 cache: 24 KiB of
   // the usual 32 or 48, but at least one row.
   static constexpr std::size_t kSlice = 24 * 1024 / sizeof(float);
@@ -146,6 +160,9 @@ class Trainer {
     });
     return elements;
   }();
+  static constexpr std::size_t GradientElements(std::size_t threads) {
+    return kNeedsNorm ? Net::kParameterCount : threads * kGradientElements;
+  }
 
   // As pool_.Run, or one part on the caller.
   template <class F>
@@ -161,9 +178,16 @@ class Trainer {
     return scratch_.subspan(part * Net::kScratch, Net::kScratch);
   }
 
+  // By one thread: the order of the sum does not depend on their number.
+  float GradientNorm() const {
+    const FlushDenormals flush;
+    return std::sqrt(SumOfSquares<P>(std::span<const float>(gradients_)));
+  }
+
   template <std::size_t I>
-  void UpdateLayer(MatrixView<const float> x, std::size_t n, float rate,
-                   std::size_t part, std::size_t parts) {
+  void UpdateLayer(MatrixView<const float> x, std::size_t n,
+                   const OptimizerStep<float>& step, std::size_t part,
+                   std::size_t parts) {
     using Layer = typename Net::template LayerAt<I>;
     constexpr std::size_t kWidth = Layer::kRowSize;
     constexpr std::size_t kRows = kGradientElements / kWidth;
@@ -171,15 +195,21 @@ class Trainer {
     for (std::size_t row = all.begin; row < all.end; row += kRows) {
       const IndexRange rows{row, std::min(row + kRows, all.end)};
       const std::size_t first = Net::kParameterOffsets[I] + row * kWidth;
-      const std::span<float> gradient =
-          gradients_.subspan(part * kGradientElements, rows.size() * kWidth);
+      const std::span<float> gradient = gradients_.subspan(
+          kNeedsNorm ? first : part * kGradientElements, rows.size() * kWidth);
       workspace_.template BackwardParameters<P, I>(x, n, rows, gradient,
                                                    Scratch(part));
-      std::array<float*, Rule::kStates> states = states_;
-      for (float*& state : states) state += first;
-      rule_.template Update<P>(
-          rate, parameters_.subspan(first, gradient.size()), gradient, states);
+      if constexpr (!kNeedsNorm) Update(step, first, gradient);
     }
+  }
+
+  // The parameters from `first` on, by their gradient.
+  void Update(const OptimizerStep<float>& step, std::size_t first,
+              std::span<float> gradient) {
+    std::array<float*, Rule::kStates> states = states_;
+    for (float*& state : states) state += first;
+    rule_.template Update<P>(step, parameters_.subspan(first, gradient.size()),
+                             gradient, states);
   }
 
   ThreadPool& pool_;
@@ -189,9 +219,10 @@ class Trainer {
   std::span<float, Net::kParameterCount> parameters_;
   Workspace<Net, float> workspace_;
   std::span<float> losses_;                     // [batch]
-  std::span<float> gradients_;                  // [threads, kGradientElements]
+  std::span<float> gradients_;                  // [GradientElements(threads)]
   std::span<float> scratch_;                    // [threads, Net::kScratch]
   std::array<float*, Rule::kStates> states_{};  // each [kParameterCount]
+  std::uint64_t steps_ = 0;
 };
 
 HPCNN_NAMESPACE_END

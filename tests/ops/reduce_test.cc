@@ -25,17 +25,21 @@ TYPED_TEST_SUITE(ReduceTest, Elements);
 // Every remainder of one and of four vectors.
 constexpr std::size_t kSizes = 4 * 16 + 2 * 16 + 3;
 
-TYPED_TEST(ReduceTest, SumOfSmallIntegersIsExact) {
+TYPED_TEST(ReduceTest, SumsOfSmallIntegersAreExact) {
   using T = TypeParam;
   for (std::size_t size = 0; size <= kSizes; ++size) {
     std::vector<T> x(size);
     T sum{0};
+    T squares{0};
     for (std::size_t i = 0; i < size; ++i) {
       x[i] = static_cast<T>(1 + 7 * i % 11);
       sum += x[i];
+      squares += x[i] * x[i];
     }
     EXPECT_EQ(Sum<Scalar>(std::span<const T>(x)), sum);
     EXPECT_EQ(Sum<Simd>(std::span<const T>(x)), sum) << size;
+    EXPECT_EQ(SumOfSquares<Scalar>(std::span<const T>(x)), squares);
+    EXPECT_EQ(SumOfSquares<Simd>(std::span<const T>(x)), squares) << size;
   }
 }
 

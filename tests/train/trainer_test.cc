@@ -3,6 +3,8 @@
 
 #include "hpcnn/train/trainer.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +17,10 @@
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"
 #include "hpcnn/nn/mlp.h"
+#include "hpcnn/optim/adam.h"
+#include "hpcnn/optim/clip.h"
 #include "hpcnn/optim/momentum.h"
+#include "hpcnn/optim/optimizer.h"
 #include "hpcnn/optim/sgd.h"
 #include "hpcnn/train/predictor.h"
 
@@ -55,12 +60,18 @@ class Reference {
       : p_(params.begin(), params.end()), v_(params.size()) {}
 
   double Step(const Samples& s, std::size_t n, double rate, double momentum,
-              double decay) {
+              double decay, double max_norm = 1e9) {
     std::vector<double> g(p_.size());
     double loss = 0;
     for (std::size_t i = 0; i < n; ++i) loss += Sample(s, i, g);
+    double squares = 0;
+    for (double& v : g) {
+      v /= static_cast<double>(n);
+      squares += v * v;
+    }
+    const double factor = std::min(1.0, max_norm / std::sqrt(squares));
     for (std::size_t k = 0; k < p_.size(); ++k) {
-      v_[k] = momentum * v_[k] + g[k] / static_cast<double>(n) + decay * p_[k];
+      v_[k] = momentum * v_[k] + factor * g[k] + decay * p_[k];
       p_[k] -= rate * v_[k];
     }
     return loss / static_cast<double>(n);
@@ -130,11 +141,31 @@ TYPED_TEST(TrainerTest, TenStepsFollowAReferenceInDouble) {
   }
 }
 
-TYPED_TEST(TrainerTest, WeightsAreTheSameForAnyNumberOfThreads) {
+// The gradient's norm in these steps is 0.7 to 1.4: some are clipped.
+TYPED_TEST(TrainerTest, ClippedStepsFollowAReferenceInDouble) {
+  ThreadPool pool(2);
+  using Rule = ClipByNorm<Momentum>;
+  Trainer<Net, SoftmaxCrossEntropy, Rule, TypeParam> trainer(
+      pool, kBatch, Rule{{.weight_decay = 0.01f}, 0.85f}, 1);
+  Reference reference(trainer.parameters());
+  for (std::uint64_t step = 0; step < 10; ++step) {
+    const Samples samples = MakeSamples(step);
+    const std::size_t n = step == 3 ? 7 : kBatch;
+    const float loss = trainer.Step(samples.Images(n), samples.Labels(n), 0.1f);
+    EXPECT_NEAR(loss, reference.Step(samples, n, 0.1f, 0.9f, 0.01f, 0.85f),
+                1e-5);
+  }
+  for (std::size_t i = 0; i < Net::kParameterCount; ++i) {
+    ASSERT_NEAR(trainer.parameters()[i], reference.parameters()[i], 2e-6) << i;
+  }
+}
+
+template <class P, class Rule>
+void ExpectTheSameForAnyNumberOfThreads(const Rule& rule) {
   std::vector<float> first;
   for (const std::size_t threads : {1u, 2u, 3u, 7u}) {
     ThreadPool pool(threads);
-    MomentumTrainer<TypeParam> trainer(pool, kBatch, Momentum{}, 5);
+    Trainer<Net, SoftmaxCrossEntropy, Rule, P> trainer(pool, kBatch, rule, 5);
     for (std::uint64_t step = 0; step < 20; ++step) {
       const Samples samples = MakeSamples(step);
       const std::size_t n = step % 5 == 4 ? 1 : kBatch;  // fewer than threads
@@ -143,7 +174,34 @@ TYPED_TEST(TrainerTest, WeightsAreTheSameForAnyNumberOfThreads) {
     const auto weights = trainer.parameters();
     if (first.empty()) first.assign(weights.begin(), weights.end());
     ASSERT_TRUE(std::equal(weights.begin(), weights.end(), first.begin()))
-        << threads << " threads";
+        << threads << " threads, " << rule.kName;
+  }
+}
+
+TYPED_TEST(TrainerTest, WeightsAreTheSameForAnyNumberOfThreads) {
+  ExpectTheSameForAnyNumberOfThreads<TypeParam>(Momentum{});
+  ExpectTheSameForAnyNumberOfThreads<TypeParam>(Adam{});
+  ExpectTheSameForAnyNumberOfThreads<TypeParam>(ClipByNorm<Adam>{{}, 0.85f});
+}
+
+// Makes every weight the number of the step.
+struct CountSteps {
+  static constexpr const char* kName = "count";
+  static constexpr std::size_t kStates = 0;
+  template <class P, class T>
+  void Update(const OptimizerStep<T>& step, std::span<T> params, std::span<T>,
+              std::array<T*, 0>) const {
+    std::fill(params.begin(), params.end(), static_cast<T>(step.number));
+  }
+};
+
+TEST(TrainerTest, RulesAreToldTheStepsNumber) {
+  ThreadPool pool(2);
+  Trainer<Net, SoftmaxCrossEntropy, CountSteps> trainer(pool, kBatch, {}, 1);
+  const Samples samples = MakeSamples(1);
+  for (const float number : {1.0f, 2.0f, 3.0f}) {
+    trainer.Step(samples.Images(kBatch), samples.Labels(kBatch), 0.1f);
+    for (const float weight : trainer.parameters()) ASSERT_EQ(weight, number);
   }
 }
 
@@ -173,6 +231,14 @@ TEST(TrainerTest, RowsLargerThanTheGradientSliceTrain) {
   float after = before;
   for (int i = 0; i < 50; ++i) after = trainer.Step(inputs, targets, 1e-4f);
   EXPECT_LT(after, 0.5f * before);
+
+  // The whole gradient is several slices.
+  using Rule = ClipByNorm<Sgd>;
+  Trainer<Wide, MeanSquaredError, Rule> clipped(pool, 4, Rule{{}, 1e9f}, 1);
+  for (int i = 0; i < 51; ++i) clipped.Step(inputs, targets, 1e-4f);
+  EXPECT_TRUE(std::equal(clipped.parameters().begin(),
+                         clipped.parameters().end(),
+                         trainer.parameters().begin()));
 }
 
 TEST(TrainerTest, BudgetIsConstexpr) {
