@@ -67,6 +67,7 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
   History history;
   history.epochs.reserve(loader.epochs());
   Evaluator<TrainerType> evaluator(trainer);
+  Schedule schedule = options.schedule;
   const Clock::time_point start = Clock::now();
   Clock::time_point epoch_start = start;
   double waited_before = 0;
@@ -75,7 +76,7 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
   while (!options.stop.stop_requested()) {
     const auto* batch = loader.Next();
     if (batch == nullptr) break;
-    const float rate = options.rate * options.schedule(done / total);
+    const float rate = options.rate * schedule(done / total);
     const std::size_t n = batch->images.rows();
     record.loss += trainer.Step(batch->images, batch->labels, rate) *
                    static_cast<double>(n);
@@ -91,6 +92,9 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
     record.validation_accuracy = evaluator.Accuracy(validation, options.stop);
     if (options.stop.stop_requested()) break;  // it saw a part only
     history.epochs.push_back(record);
+    if constexpr (requires { schedule.OnEpoch(record); }) {
+      schedule.OnEpoch(record);
+    }
     observer.OnEpoch(record);
     record = EpochRecord{.epoch = record.epoch + 1};
     waited_before = loader.wait_seconds();

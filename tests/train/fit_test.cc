@@ -20,6 +20,7 @@
 #include "hpcnn/nn/flatten.h"
 #include "hpcnn/nn/mlp.h"
 #include "hpcnn/optim/momentum.h"
+#include "hpcnn/optim/schedule.h"
 #include "hpcnn/train/evaluate.h"
 #include "hpcnn/train/trainer.h"
 #include "tests/testing/allocation_count.h"
@@ -86,6 +87,36 @@ TEST(FitTest, WeightsAreTheSameForAnyWorkersAndThreads) {
     }
   }
 }
+
+TEST(FitTest, AScheduleIsToldOfEveryEpoch) {
+  struct Halving {
+    std::vector<float>* rates;
+    float rate = 1;
+    float operator()(double) const {
+      rates->push_back(rate);
+      return rate;
+    }
+    void OnEpoch(const EpochRecord& record) {
+      EXPECT_EQ(record.images, Digits().size());
+      EXPECT_GT(record.validation_accuracy, 0);
+      rate /= 2;
+    }
+  };
+  ThreadPool pool(1);
+  NetTrainer trainer(pool, 64, Momentum{}, 1);
+  BatchLoader loader(Digits(), ShuffledSampler(Digits().size(), 1),
+                     Normalise<Image>(), {.epochs = kEpochs}, &pool);
+  std::vector<float> rates;
+  Fit(trainer, loader, Unseen(), FitOptions<Halving>{.schedule = {&rates}});
+  std::vector<float> expected(10, 1.0f);
+  expected.resize(20, 0.5f);
+  expected.resize(30, 0.25f);
+  EXPECT_EQ(rates, expected);
+}
+
+static_assert(requires(PlateauSchedule schedule, EpochRecord record) {
+  schedule.OnEpoch(record);
+});
 
 // Loader, augmentation, step, metrics: nothing allocates once they are set up.
 TEST(FitTest, TrainingDoesNotAllocate) {
