@@ -69,5 +69,6 @@
 #include "hpcnn/train/fit.h"
 #include "hpcnn/train/predictor.h"
 #include "hpcnn/train/trainer.h"
+#include "hpcnn/train/weight_average.h"
 
 #endif  // HPCNN_HPCNN_H_

@@ -131,9 +131,15 @@ class Trainer {
   // The outputs for x [n, inputs], n <= batch: [n, outputs], valid until the
   // next call.
   MatrixView<const float> Forward(MatrixView<const float> x) {
+    return Forward(x, parameters());
+  }
+  // The same with other parameters.
+  MatrixView<const float> Forward(
+      MatrixView<const float> x,
+      std::span<const float, Net::kParameterCount> params) {
     pool_.Run([&](std::size_t part, std::size_t parts) {
       const IndexRange rows = Partition(x.rows(), part, parts);
-      workspace_.template Forward<P>(parameters(), x, rows, Scratch(part));
+      workspace_.template Forward<P>(params, x, rows, Scratch(part));
     });
     return workspace_.Logits({0, x.rows()});
   }

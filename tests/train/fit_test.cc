@@ -23,6 +23,7 @@
 #include "hpcnn/optim/schedule.h"
 #include "hpcnn/train/evaluate.h"
 #include "hpcnn/train/trainer.h"
+#include "hpcnn/train/weight_average.h"
 #include "tests/testing/allocation_count.h"
 
 namespace hpcnn {
@@ -188,6 +189,22 @@ TEST(FitTest, AStopRequestEndsTheRunBetweenSteps) {
     EXPECT_TRUE(history.stopped);
     EXPECT_EQ(history.epochs.size(), 1u);  // 10 steps an epoch
   }
+}
+
+// Trains, validates and evaluates in the place of its trainer.
+TEST(FitTest, TakesAWeightAverage) {
+  ThreadPool pool(2);
+  NetTrainer trainer(pool, 64, Momentum{}, 1);
+  WeightAverage average(trainer, 0.8f);
+  BatchLoader loader(Digits(), ShuffledSampler(Digits().size(), 1),
+                     Normalise<Image>(), {.epochs = kEpochs}, &pool);
+  const History history = Fit(average, loader, Unseen());
+  const double accuracy = history.epochs.back().validation_accuracy;
+  EXPECT_GT(accuracy, 0.6);
+  EXPECT_EQ(accuracy, Evaluate(average, Unseen()));
+  std::copy(average.parameters().begin(), average.parameters().end(),
+            trainer.mutable_parameters().begin());
+  EXPECT_EQ(accuracy, Evaluate(trainer, Unseen()));
 }
 
 TEST(EvaluateTest, CountsRightAnswers) {
