@@ -5,9 +5,9 @@
 //
 // Philox4x32-10 maps a 128-bit counter and a 64-bit key to 128 random bits
 // (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11). hpcnn
-// uses the seed as key and (epoch, sample, op, block) as counter, so a draw
-// does not depend on which thread makes it or on what was drawn before. Not for
-// cryptography.
+// uses the seed as key and (epoch, sample, op and part, block) as counter, so a
+// draw does not depend on which thread makes it or on what was drawn before. Not
+// for cryptography.
 
 #ifndef HPCNN_BASE_RANDOM_H_
 #define HPCNN_BASE_RANDOM_H_
@@ -46,7 +46,7 @@ constexpr PhiloxCounter Philox4x32(PhiloxCounter counter, PhiloxKey key) {
 }
 
 // What a stream is drawn for. The numbers are part of the reproducibility
-// contract: never renumber, only append.
+// contract: never renumber, only append, up to 255.
 enum class RandomOp : std::uint32_t {
   kInitialise = 0,
   kShuffle = 1,
@@ -54,6 +54,7 @@ enum class RandomOp : std::uint32_t {
   kAugment = 3,
   kNoise = 4,
   kSyntheticDigit = 5,
+  kDropout = 6,
 };
 
 // Where a stream is used: every distinct place gets independent numbers.
@@ -62,13 +63,14 @@ struct RandomPlace {
   std::uint32_t epoch = 0;
   std::uint32_t sample = 0;
   RandomOp op = RandomOp::kInitialise;
+  std::uint32_t part = 0;  // below 2^24: of several that do the same, which
 
   constexpr PhiloxKey Key() const {
     return {static_cast<std::uint32_t>(seed),
             static_cast<std::uint32_t>(seed >> 32)};
   }
   constexpr PhiloxCounter Counter(std::uint32_t block) const {
-    return {epoch, sample, static_cast<std::uint32_t>(op), block};
+    return {epoch, sample, static_cast<std::uint32_t>(op) | part << 8, block};
   }
 };
 

@@ -8,7 +8,7 @@
 //
 // with zeros around the images (the course's conv2d, with channels first). The
 // parameters are a matrix [O, C * P * Q + 1]: a row is a kernel and its bias.
-// x [N, C * Y * X] and y [N, O * OpY * OpX] are batches without gaps.
+// x [N, C * Y * X] and y [N, O * OpY * OpX] are batches, of any stride.
 //
 //   using G = ConvGeometry<Shape<1, 28, 28>, 8, 5, 5>;  // conv_geometry.h
 //   Conv2dForward<G, Simd>(x, params, y, scratch);

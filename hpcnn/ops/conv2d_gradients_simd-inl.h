@@ -86,9 +86,14 @@ struct ConvParameterSums {
       for (std::size_t s = 0; s < samples; ++s) {
         InFrame::Around(x.row(n + s), frames + s * InFrame::kScratch);
       }
-      const T* const images = InFrame::kIsImage ? x.row(n) : frames;
-      AddSamples(images, d_y.row(n) + kernels.begin * G::kPixels, samples,
-                 kernels.size(), sums);
+      const MatrixView<const T> images =
+          InFrame::kIsImage
+              ? x.Rows(n, samples)
+              : MatrixView<const T>(frames, samples, InFrame::kVolume);
+      AddSamples(images,
+                 d_y.Region(n, kernels.begin * G::kPixels, samples,
+                            kernels.size() * G::kPixels),
+                 sums);
     }
     for (std::size_t o = 0; o < kernels.size(); ++o) {
       T* const out = d_params.row(o);
@@ -106,13 +111,16 @@ struct ConvParameterSums {
   }
 
  private:
-  static void AddSamples(const T* x, const T* d_y, std::size_t samples,
-                         std::size_t kernels, T* sums) {
+  // Samples lie x's and d_y's strides apart.
+  static void AddSamples(MatrixView<const T> x, MatrixView<const T> d_y,
+                         T* sums) {
+    const std::size_t kernels = d_y.cols() / G::kPixels;
     std::size_t o = 0;
     const auto tiles = [&]<std::size_t kCount>() HWY_ATTR {
       for (; o + kCount <= kernels; o += kCount) {
-        AddTaps<kCount>(x, d_y + o * G::kPixels, samples,
-                        sums + o * G::kKernelSize * kLanes);
+        AddTaps<kCount>(
+            x, d_y.Region(0, o * G::kPixels, d_y.rows(), kCount * G::kPixels),
+            sums + o * G::kKernelSize * kLanes);
       }
     };
     tiles.template operator()<kKernels>();
@@ -121,17 +129,17 @@ struct ConvParameterSums {
 
   // All taps of kCount kernels.
   template <std::size_t kCount>
-  static void AddTaps(const T* x, const T* d_y, std::size_t samples, T* sums) {
+  static void AddTaps(MatrixView<const T> x, MatrixView<const T> d_y, T* sums) {
     constexpr std::size_t kLast = G::kKernelCols % kTaps;
     for (std::size_t c = 0; c < G::kChannels; ++c) {
       for (std::size_t p = 0; p < G::kKernelRows; ++p) {
-        const T* const row = x + (c * InFrame::kRows + p) * InFrame::kCols;
+        const std::size_t row = (c * InFrame::kRows + p) * InFrame::kCols;
         std::size_t q = 0;
         for (; q + kTaps <= G::kKernelCols; q += kTaps) {
-          Tile<kCount, kTaps>(row + q, d_y, samples, sums + q * kLanes);
+          Tile<kCount, kTaps>(x, row + q, d_y, sums + q * kLanes);
         }
         if constexpr (kLast > 0) {
-          Tile<kCount, kLast>(row + q, d_y, samples, sums + q * kLanes);
+          Tile<kCount, kLast>(x, row + q, d_y, sums + q * kLanes);
         }
         sums += G::kKernelCols * kLanes;
       }
@@ -139,7 +147,8 @@ struct ConvParameterSums {
   }
 
   template <std::size_t kCount, std::size_t kTapCount>
-  static void Tile(const T* x, const T* d_y, std::size_t samples, T* sums) {
+  static void Tile(MatrixView<const T> x, std::size_t first,
+                   MatrixView<const T> d_y, T* sums) {
     const hn::ScalableTag<T> d;
     using V = hn::Vec<decltype(d)>;
     constexpr std::size_t kKernelStep = G::kKernelSize * kLanes;
@@ -168,9 +177,9 @@ struct ConvParameterSums {
         }
       }
     };
-    for (std::size_t n = 0; n < samples; ++n) {
-      const T* pixels = x + n * InFrame::kVolume;
-      const T* gradient = d_y + n * G::Output::kVolume;
+    for (std::size_t n = 0; n < x.rows(); ++n) {
+      const T* pixels = x.row(n) + first;
+      const T* gradient = d_y.row(n);
       for (std::size_t i = 0; i < G::kRows; ++i) {
         for (std::size_t v = 0; v < kWhole; ++v) {
           add(pixels + v * kLanes, gradient + v * kLanes,

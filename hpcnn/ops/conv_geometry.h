@@ -86,11 +86,13 @@ struct CheckPositions {
 
 }  // namespace internal
 
-// Kernels [O, C, P, Q] on images [C, Y, X].
+// Kernels [O, C, P, Q] on images [C, Y, X]. On what is no image, which networks
+// refuse (nn/layer.h), one position, so that nothing else fails.
 template <ShapeType Image, std::size_t Kernels, std::size_t KernelRows,
           std::size_t KernelCols, class Steps = Stride<1>,
           class Pads = Padding<0>>
-struct ConvGeometry;
+struct ConvGeometry : ConvGeometry<Shape<1, KernelRows, KernelCols>, Kernels,
+                                   KernelRows, KernelCols> {};
 template <std::size_t C, std::size_t Y, std::size_t X, std::size_t O,
           std::size_t P, std::size_t Q, class Steps, class Pads>
 struct ConvGeometry<Shape<C, Y, X>, O, P, Q, Steps, Pads> {

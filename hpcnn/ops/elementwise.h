@@ -22,6 +22,7 @@
 
 #include "hpcnn/base/check.h"
 #include "hpcnn/base/partition.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/concurrency/threads.h"
@@ -32,6 +33,13 @@ struct Sum2 {
   template <class T>
   T operator()(T x, T y) const {
     return x + y;
+  }
+};
+
+struct Product {  // of two or more
+  template <class T, class... Factors>
+  T operator()(T x, Factors... factors) const {
+    return (x * ... * factors);
   }
 };
 
@@ -71,6 +79,39 @@ struct ReluGradient {  // of y = relu(x): d_x from y and d_y; 0 at the kink
   template <class T>
   T operator()(T y, T d_y) const {
     return y > T{0} ? d_y : T{0};
+  }
+};
+
+// x, or Slope x below 0. Slope > 0 here and Alpha > 0 below are a std::ratio,
+// such as Percent<1>: y has the sign of x, so that it tells the side.
+template <class Slope>
+struct LeakyReluFunction {
+  template <class T>
+  T operator()(T x) const {
+    return x < T{0} ? kNumber<Slope, T> * x : x;
+  }
+};
+template <class Slope>
+struct LeakyReluGradient {  // the lower side's at the kink
+  template <class T>
+  T operator()(T y, T d_y) const {
+    return y > T{0} ? d_y : kNumber<Slope, T> * d_y;
+  }
+};
+
+// x, or Alpha (exp(x) - 1) below 0. Clevert et al., ICLR 2016.
+template <class Alpha>
+struct EluFunction {
+  template <class T>
+  T operator()(T x) const {
+    return x < T{0} ? kNumber<Alpha, T> * std::expm1(x) : x;
+  }
+};
+template <class Alpha>
+struct EluGradient {  // Alpha exp(x) = y + Alpha
+  template <class T>
+  T operator()(T y, T d_y) const {
+    return y > T{0} ? d_y : d_y * (y + kNumber<Alpha, T>);
   }
 };
 

@@ -30,6 +30,14 @@ struct Vectorised<Sum2> {
     return hn::Add(x, y);
   }
 };
+template <>
+struct Vectorised<Product> {
+  template <class D, class V, class... Factors>
+  static V Call(const Product&, D, V x, Factors... factors) {
+    ((x = hn::Mul(x, factors)), ...);
+    return x;
+  }
+};
 template <class T>
 struct Vectorised<ScaledSum<T>> {
   template <class D, class V>
@@ -67,6 +75,40 @@ struct Vectorised<ReluGradient> {
   template <class D, class V>
   static V Call(const ReluGradient&, D d, V y, V d_y) {
     return hn::IfThenElseZero(hn::Gt(y, hn::Zero(d)), d_y);
+  }
+};
+template <class Slope>
+struct Vectorised<LeakyReluFunction<Slope>> {
+  template <class D, class V>
+  static V Call(const LeakyReluFunction<Slope>&, D d, V x) {
+    const V slope = hn::Set(d, kNumber<Slope, hn::TFromD<D>>);
+    return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Mul(slope, x), x);
+  }
+};
+template <class Slope>
+struct Vectorised<LeakyReluGradient<Slope>> {
+  template <class D, class V>
+  static V Call(const LeakyReluGradient<Slope>&, D d, V y, V d_y) {
+    const V slope = hn::Set(d, kNumber<Slope, hn::TFromD<D>>);
+    return hn::IfThenElse(hn::Gt(y, hn::Zero(d)), d_y, hn::Mul(slope, d_y));
+  }
+};
+template <class Alpha>
+struct Vectorised<EluFunction<Alpha>> {
+  template <class D, class V>
+  static V Call(const EluFunction<Alpha>&, D d, V x) {
+    const V alpha = hn::Set(d, kNumber<Alpha, hn::TFromD<D>>);
+    return hn::IfThenElse(hn::Lt(x, hn::Zero(d)),
+                          hn::Mul(alpha, hn::Expm1(d, x)), x);
+  }
+};
+template <class Alpha>
+struct Vectorised<EluGradient<Alpha>> {
+  template <class D, class V>
+  static V Call(const EluGradient<Alpha>&, D d, V y, V d_y) {
+    const V alpha = hn::Set(d, kNumber<Alpha, hn::TFromD<D>>);
+    return hn::IfThenElse(hn::Gt(y, hn::Zero(d)), d_y,
+                          hn::Mul(d_y, hn::Add(y, alpha)));
   }
 };
 template <>

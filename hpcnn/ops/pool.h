@@ -30,10 +30,11 @@
 
 HPCNN_NAMESPACE_BEGIN
 
-// Windows of Rows x Cols on images [C, Y, X], Steps apart.
+// Windows of Rows x Cols on images [C, Y, X], Steps apart. Of what is no image,
+// one, as ConvGeometry.
 template <ShapeType Image, std::size_t Rows, std::size_t Cols,
           class Steps = Stride<Rows, Cols>>
-struct PoolGeometry;
+struct PoolGeometry : PoolGeometry<Shape<1, Rows, Cols>, Rows, Cols> {};
 template <std::size_t C, std::size_t Y, std::size_t X, std::size_t Rows,
           std::size_t Cols, class Steps>
 struct PoolGeometry<Shape<C, Y, X>, Rows, Cols, Steps> {

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reductions: the sum of a span and of its squares, the column sums of a matrix,
-// the index of the largest element. The order of additions is fixed for one policy and target,
-// so results repeat bit for bit.
+// Reductions: the sum of a span, of its squares, or of a function of some, the
+// column sums of a matrix, the index of the largest element. The order of
+// additions is fixed for one policy and target, so results repeat bit for bit.
 
 #ifndef HPCNN_OPS_REDUCE_H_
 #define HPCNN_OPS_REDUCE_H_
@@ -34,6 +34,14 @@ struct ReduceKernel<Scalar> {
     return sum;
   }
 
+  template <class F, class T, class... In>
+  static T MappedSum(const F& f, std::size_t size, const T* x,
+                     const In*... in) {
+    T sum{0};
+    for (std::size_t i = 0; i < size; ++i) sum += f(x[i], in[i]...);
+    return sum;
+  }
+
   template <class T>
   static T SumOfSquares(std::span<const T> x) {
     T sum{0};
@@ -60,6 +68,16 @@ T Sum(std::span<const T> x) {
 template <ExecutionPolicy Policy = DefaultPolicy, class T>
 T SumOfSquares(std::span<const T> x) {
   return internal::ReduceKernel<Policy>::SumOfSquares(x);
+}
+
+// The sum of f(x[i], in[i]...), f as for Elementwise.
+// All spans have one length.
+template <ExecutionPolicy Policy = DefaultPolicy, class F, class T, class... In>
+T MappedSum(const F& f, std::span<const T> x, In... in) {
+  HPCNN_CHECK(((std::span<const T>(in).size() == x.size()) && ...),
+              "MappedSum needs spans of one length");
+  return internal::ReduceKernel<Policy>::MappedSum(
+      f, x.size(), x.data(), std::span<const T>(in).data()...);
 }
 
 // out[c] = sum over r of m(r, c).  m: [rows, cols], out: [cols]

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <span>
 
+#include "hpcnn/ops/elementwise.h"
 #include "hpcnn/ops/reduce.h"
+#include "hwy/highway.h"
 
 HPCNN_NAMESPACE_BEGIN
 namespace internal {
@@ -27,6 +29,31 @@ struct ReduceKernel<Simd> {
   static T SumOfSquares(std::span<const T> x) {
     return Accumulate(x,
                       [](auto sum, auto v) { return hn::MulAdd(v, v, sum); });
+  }
+
+  template <class F, class T, class... In>
+  static T MappedSum(const F& f, std::size_t size, const T* x,
+                     const In*... in) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
+    const auto at = [&](std::size_t i) HWY_ATTR {
+      return Vectorised<F>::Call(f, d, hn::LoadU(d, x + i),
+                                 hn::LoadU(d, in + i)...);
+    };
+    auto sum0 = hn::Zero(d);
+    auto sum1 = hn::Zero(d);
+    std::size_t i = 0;
+    for (; i + 2 * lanes <= size; i += 2 * lanes) {
+      sum0 = hn::Add(sum0, at(i));
+      sum1 = hn::Add(sum1, at(i + lanes));
+    }
+    for (; i < size; i += lanes) {  // f(0, ...) need not be 0
+      const std::size_t rest = size - i;
+      const auto last = Vectorised<F>::Call(f, d, hn::LoadN(d, x + i, rest),
+                                            hn::LoadN(d, in + i, rest)...);
+      sum0 = hn::Add(sum0, hn::IfThenElseZero(hn::FirstN(d, rest), last));
+    }
+    return hn::ReduceSum(d, hn::Add(sum0, sum1));
   }
 
   // A strip of columns stays in registers while the rows pass by.

@@ -55,8 +55,10 @@ TEST(RandomStreamTest, EveryPlaceHasItsOwnNumbers) {
     for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
       for (std::uint32_t sample = 0; sample < 3; ++sample) {
         for (const RandomOp op : {RandomOp::kShuffle, RandomOp::kAugment}) {
-          first.insert(RandomStream({seed, epoch, sample, op}).Bits());
-          ++places;
+          for (const std::uint32_t part : {0u, 1u, 0xffffffu}) {
+            first.insert(RandomStream({seed, epoch, sample, op, part}).Bits());
+            ++places;
+          }
         }
       }
     }

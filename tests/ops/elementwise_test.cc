@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
 #include "hpcnn/concurrency/threads.h"
@@ -50,6 +51,10 @@ std::vector<T> Run(const F& f, const std::vector<T>& x, const In&... in) {
 template <class F>
 void ForEachUnary(const F& check) {
   check("relu", ReluFunction{}, [](double x) { return x < 0 ? 0 : x; });
+  check("leaky relu", LeakyReluFunction<Percent<1>>{},
+        [](double x) { return x < 0 ? 0.01 * x : x; });
+  check("elu", EluFunction<Percent<50>>{},
+        [](double x) { return x < 0 ? 0.5 * std::expm1(x) : x; });
   check("sigmoid", SigmoidFunction{}, [](double x) {
     return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
   });
@@ -58,6 +63,7 @@ void ForEachUnary(const F& check) {
 
 template <class T, class F>
 void ForEachBinary(const F& check) {
+  check("product", Product{}, [](double x, double y) { return x * y; });
   check("sum", Sum2{}, [](double x, double y) { return x + y; });
   check("scaled sum", ScaledSum<T>{T{0.5}, T{-2}},
         [](double x, double y) { return 0.5 * x - 2 * y; });
@@ -66,6 +72,10 @@ void ForEachBinary(const F& check) {
   check("max", Max2{}, [](double x, double y) { return std::max(x, y); });
   check("relu gradient", ReluGradient{},
         [](double y, double d_y) { return y > 0 ? d_y : 0; });
+  check("leaky relu gradient", LeakyReluGradient<Percent<1>>{},
+        [](double y, double d_y) { return y > 0 ? d_y : 0.01 * d_y; });
+  check("elu gradient", EluGradient<Percent<50>>{},
+        [](double y, double d_y) { return y > 0 ? d_y : d_y * (y + 0.5); });
   check("sigmoid gradient", SigmoidGradient{},
         [](double y, double d_y) { return d_y * y * (1 - y); });
   check("tanh gradient", TanhGradient{},
@@ -144,6 +154,10 @@ TYPED_TEST(ElementwiseTest, InfinityIsTheLimit) {
   const std::vector<T> x = {kInf, -kInf};
   const auto check = [&]<class Policy>() {
     EXPECT_EQ(Run<Policy>(ReluFunction{}, x), (std::vector<T>{kInf, T{0}}));
+    EXPECT_EQ(Run<Policy>(LeakyReluFunction<Percent<50>>{}, x),
+              (std::vector<T>{kInf, -kInf}));
+    EXPECT_EQ(Run<Policy>(EluFunction<Percent<50>>{}, x),
+              (std::vector<T>{kInf, T{-0.5}}));
     EXPECT_EQ(Run<Policy>(SigmoidFunction{}, x), (std::vector<T>{T{1}, T{0}}));
     EXPECT_EQ(Run<Policy>(TanhFunction{}, x), (std::vector<T>{T{1}, T{-1}}));
   };

@@ -13,6 +13,7 @@
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
 #include "hpcnn/base/tensor.h"
+#include "hpcnn/ops/elementwise.h"
 
 namespace hpcnn {
 namespace {
@@ -93,6 +94,30 @@ TYPED_TEST(ReduceTest, ColumnSumsHaveTheSameBitsInEveryPolicy) {
   ColumnSums<Scalar>(m, std::span<T>(scalar));
   ColumnSums<Simd>(m, std::span<T>(simd));
   EXPECT_EQ(scalar, simd);
+}
+
+TYPED_TEST(ReduceTest, MappedSumAddsAFunctionOfEachElement) {
+  using T = TypeParam;
+  for (std::size_t size = 0; size <= kSizes; ++size) {
+    std::vector<T> x(size), y(size);
+    const std::vector<T> zeros(size);
+    T products{0};
+    for (std::size_t i = 0; i < size; ++i) {
+      x[i] = static_cast<T>(1 + 7 * i % 11);
+      y[i] = static_cast<T>(i % 5) - T{2};
+      products += x[i] * y[i];
+    }
+    const auto check = [&]<class P>(P) {
+      EXPECT_EQ(
+          MappedSum<P>(Product{}, std::span<const T>(x), std::span<const T>(y)),
+          products);
+      // f(0) = 1 / 2, which must not be added for what is beyond the end.
+      EXPECT_EQ(MappedSum<P>(SigmoidFunction{}, std::span<const T>(zeros)),
+                static_cast<T>(size) / 2);
+    };
+    check(Scalar());
+    check(Simd());
+  }
 }
 
 TYPED_TEST(ReduceTest, ArgMaxIsTheFirstLargest) {
