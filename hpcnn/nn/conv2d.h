@@ -30,8 +30,8 @@ struct Conv2d {
 
   template <ShapeType In>
   struct On {
-    using Geometry = ConvGeometry<typename ImageOf<In>::Type, Kernels,
-                                  KernelRows, KernelCols, Steps, Pads>;
+    using Geometry =
+        ConvGeometry<In, Kernels, KernelRows, KernelCols, Steps, Pads>;
     using Input = In;
     using Output = typename Geometry::Output;
     using Expects = ImageShape;

@@ -144,43 +144,117 @@ void ForBothHalves(std::size_t size, const F& f) {
   f(Partition(size, 1, 2));
 }
 
-// What L::BackwardInput makes of d_y. Works in place where networks do.
+// A bound layer as numbers and functions, so that the check is compiled once
+// and not for each layer and shape.
+struct LayerUnderCheck {
+  std::size_t inputs;
+  std::size_t outputs;
+  std::size_t parameter_rows;
+  std::size_t row_size;
+  std::size_t scratch;
+  bool in_place;
+  bool reads_input;
+  bool keeps_output;
+  void (*initialise)(std::span<double>, RandomStream&);
+  void (*forward)(const ForwardPass<double>&);
+  void (*backward_input)(const BackwardPass<double>&);
+  void (*backward_parameters)(const ParameterPass<double>&);
+};
+
 template <ExecutionPolicy P, class L>
-std::vector<double> InputGradient(std::span<const double> params,
-                                  std::vector<double> x,
-                                  std::vector<double> d_y, std::size_t batch) {
-  constexpr std::size_t kIn = L::Input::kVolume;
-  constexpr std::size_t kOut = L::Output::kVolume;
-  std::vector<double> y(d_y.size(), kUnwritten);
-  std::vector<double> d_x(x.size(), kUnwritten);
-  const MatrixView<double> out(L::kInPlace ? x.data() : y.data(), batch, kOut);
-  const MatrixView<double> d_in(L::kInPlace ? d_y.data() : d_x.data(), batch,
-                                kIn);
-  std::vector<double> scratch(Scratch<L>(), kUnwritten);
-  const MatrixView<const double> in(x.data(), batch, kIn);
-  L::template Forward<P>(ForwardPass<double>{params, in, out, scratch});
-  if (!KeepsOutput<L>()) std::fill_n(out.data(), batch * kOut, kUnwritten);
-  if (!ReadsInput<L>() && !L::kInPlace) {
-    std::fill(x.begin(), x.end(), kUnwritten);
-  }
-  L::template BackwardInput<P>(BackwardPass<double>{
-      params, in, out, MatrixView<const double>(d_y.data(), batch, kOut), d_in,
-      scratch});
-  return {d_in.data(), d_in.data() + batch * kIn};
+LayerUnderCheck UnderCheck() {
+  return {L::Input::kVolume,
+          L::Output::kVolume,
+          L::kParameterRows,
+          L::kRowSize,
+          Scratch<L>(),
+          L::kInPlace,
+          ReadsInput<L>(),
+          KeepsOutput<L>(),
+          [](std::span<double> params, RandomStream& stream) {
+            L::Initialise(params, stream);
+          },
+          [](const ForwardPass<double>& pass) { L::template Forward<P>(pass); },
+          [](const BackwardPass<double>& pass) {
+            L::template BackwardInput<P>(pass);
+          },
+          [](const ParameterPass<double>& pass) {
+            if constexpr (L::kParameterRows > 0) {
+              L::template BackwardParameters<P>(pass);
+            }
+          }};
 }
 
-// What backward(rows, d_params) writes, in two calls; empty for a layer without
-// parameters.
-template <class L, class F>
-std::vector<double> ParameterGradient(const F& backward) {
-  std::vector<double> d_params(L::kParameterRows * L::kRowSize, kUnwritten);
-  if constexpr (L::kParameterRows > 0) {
-    ForBothHalves(L::kParameterRows, [&](IndexRange rows) {
-      backward(rows, std::span(d_params).subspan(rows.begin * L::kRowSize,
-                                                 rows.size() * L::kRowSize));
-    });
+// What BackwardInput makes of d_y. Works in place where networks do.
+inline std::vector<double> InputGradient(const LayerUnderCheck& layer,
+                                         std::span<const double> params,
+                                         std::vector<double> x,
+                                         std::vector<double> d_y,
+                                         std::size_t batch) {
+  std::vector<double> y(d_y.size(), kUnwritten);
+  std::vector<double> d_x(x.size(), kUnwritten);
+  const MatrixView<double> out(layer.in_place ? x.data() : y.data(), batch,
+                               layer.outputs);
+  const MatrixView<double> d_in(layer.in_place ? d_y.data() : d_x.data(), batch,
+                                layer.inputs);
+  std::vector<double> scratch(layer.scratch, kUnwritten);
+  const MatrixView<const double> in(x.data(), batch, layer.inputs);
+  layer.forward({params, in, out, scratch});
+  if (!layer.keeps_output) std::fill_n(out.data(), d_y.size(), kUnwritten);
+  if (!layer.reads_input && !layer.in_place) {
+    std::fill(x.begin(), x.end(), kUnwritten);
   }
+  layer.backward_input(
+      {params, in, out,
+       MatrixView<const double>(d_y.data(), batch, layer.outputs), d_in,
+       scratch});
+  return {d_in.data(), d_in.data() + batch * layer.inputs};
+}
+
+// What backward(rows, d_params) writes, in two calls.
+template <class F>
+std::vector<double> ParameterGradient(std::size_t rows, std::size_t row_size,
+                                      const F& backward) {
+  std::vector<double> d_params(rows * row_size, kUnwritten);
+  if (rows == 0) return d_params;
+  ForBothHalves(rows, [&](IndexRange half) {
+    backward(half, std::span(d_params).subspan(half.begin * row_size,
+                                               half.size() * row_size));
+  });
   return d_params;
+}
+
+inline GradientErrors Check(const LayerUnderCheck& layer, std::size_t batch,
+                            std::uint64_t seed) {
+  return FirstSmooth(
+      seed, [&](RandomStream& stream) -> std::optional<GradientErrors> {
+        auto x = RandomValues(stream, batch * layer.inputs);
+        auto d_y = RandomValues(stream, batch * layer.outputs);
+        std::vector<double> params(layer.parameter_rows * layer.row_size);
+        std::vector<double> scratch(layer.scratch);
+        layer.initialise(params, stream);
+        Perturb(stream, params);
+        const MatrixView<const double> x_view(x.data(), batch, layer.inputs);
+        const MatrixView<const double> d_y_view(d_y.data(), batch,
+                                                layer.outputs);
+
+        const auto forward = [&](std::span<double> y) {
+          layer.forward({params, x_view,
+                         MatrixView<double>(y.data(), batch, layer.outputs),
+                         scratch});
+        };
+        const auto d_x = NumericGradient(x, d_y, forward);
+        const auto d_params = NumericGradient(params, d_y, forward);
+        if (!d_x || !d_params) return std::nullopt;
+        const auto backward = [&](IndexRange rows, std::span<double> out) {
+          layer.backward_parameters({x_view, d_y_view, rows, out, scratch});
+        };
+        return GradientErrors{
+            GradientError(InputGradient(layer, params, x, d_y, batch), *d_x),
+            GradientError(ParameterGradient(layer.parameter_rows,
+                                            layer.row_size, backward),
+                          *d_params)};
+      });
 }
 
 // A network, a batch and its loss.
@@ -215,12 +289,15 @@ class NetworkGradients {
     });
     GradientErrors errors;
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+      using L = typename Net::template LayerAt<I>;
       const auto analytic =
-          ParameterGradient<typename Net::template LayerAt<I>>(
-              [&](IndexRange rows, auto d_params) {
-                workspace_.template BackwardParameters<P, I>(
-                    X(), samples_, rows, d_params, scratch_);
-              });
+          ParameterGradient(L::kParameterRows, L::kRowSize,
+                            [&](IndexRange rows, std::span<double> d_params) {
+                              if constexpr (L::kParameterRows > 0) {
+                                workspace_.template BackwardParameters<P, I>(
+                                    X(), samples_, rows, d_params, scratch_);
+                              }
+                            });
       errors.parameters = std::max(
           errors.parameters,
           GradientError(analytic, Net::template Parameters<I>(
@@ -261,40 +338,7 @@ class NetworkGradients {
 template <ExecutionPolicy P, BoundLayer L>
 GradientErrors CheckLayerGradients(std::size_t batch = 3,
                                    std::uint64_t seed = 1) {
-  return internal::FirstSmooth(
-      seed, [&](RandomStream& stream) -> std::optional<GradientErrors> {
-        auto x = internal::RandomValues(stream, batch * L::Input::kVolume);
-        auto d_y = internal::RandomValues(stream, batch * L::Output::kVolume);
-        std::vector<double> params(L::kParameterRows * L::kRowSize);
-        std::vector<double> scratch(internal::Scratch<L>());
-        L::Initialise(std::span(params), stream);
-        internal::Perturb(stream, params);
-        const MatrixView<const double> x_view(x.data(), batch,
-                                              L::Input::kVolume);
-        const MatrixView<const double> d_y_view(d_y.data(), batch,
-                                                L::Output::kVolume);
-
-        const auto forward = [&](std::span<double> y) {
-          L::template Forward<P>(ForwardPass<double>{
-              params, x_view,
-              MatrixView<double>(y.data(), batch, L::Output::kVolume),
-              scratch});
-        };
-        const auto d_x = internal::NumericGradient(x, d_y, forward);
-        const auto d_params = internal::NumericGradient(params, d_y, forward);
-        if (!d_x || !d_params) return std::nullopt;
-        const auto backward = [&](IndexRange rows, auto out) {
-          if constexpr (L::kParameterRows > 0) {
-            L::template BackwardParameters<P>(
-                ParameterPass<double>{x_view, d_y_view, rows, out, scratch});
-          }
-        };
-        return GradientErrors{
-            internal::GradientError(
-                internal::InputGradient<P, L>(params, x, d_y, batch), *d_x),
-            internal::GradientError(internal::ParameterGradient<L>(backward),
-                                    *d_params)};
-      });
+  return internal::Check(internal::UnderCheck<P, L>(), batch, seed);
 }
 
 // Checks a loss at random outputs [samples, classes].

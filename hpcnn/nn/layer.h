@@ -11,8 +11,8 @@
 //
 // A bound layer L has
 //   L::Input, L::Output     Shape<...> of one sample
-//   L::Expects              what it takes: a Shape, FlatShape, ImageShape or
-//                           AnyShape
+//   L::Expects              what it takes: a Shape, FlatShape, ImageShape,
+//                           Elements<N> or AnyShape
 //   L::kParameterRows, L::kRowSize
 //       its parameters are a row-major matrix of that size; 0 rows: none
 //   L::kForwardFlops        per sample
@@ -28,6 +28,8 @@
 //   L::kKeepsOutput = false BackwardInput ignores y, so that the next layer may
 //                           overwrite it
 //   L::kScratch             elements that each pass may use as it likes
+// Its random numbers are drawn at pass.place, a `sample` for each row, with an op
+// of its own. Inference<Net> leaves out descriptions with kTrainingOnly = true.
 // Batches are contiguous: the stride of x and y is their row length.
 // All but BackwardParameters treat the samples of a batch independently, so any
 // split of a batch over threads gives the same bits; BackwardParameters treats
@@ -50,9 +52,11 @@
 HPCNN_NAMESPACE_BEGIN
 
 // Inputs that a layer may expect, beside one Shape: a vector of any length,
-// channels of rows and columns, or anything.
+// channels of rows and columns, so many elements, or anything.
 struct FlatShape {};
 struct ImageShape {};
+template <std::size_t N>
+struct Elements;
 struct AnyShape {};
 
 // What the passes of a layer work on: some samples of a batch.
@@ -62,6 +66,7 @@ struct ForwardPass {
   MatrixView<const T> x;      // [N, Input]
   MatrixView<T> y;            // [N, Output]
   std::span<T> scratch;       // [kScratch]
+  RandomPlace place{};        // of the first sample in this step and layer
 };
 template <class T>
 struct BackwardPass {
@@ -71,6 +76,7 @@ struct BackwardPass {
   MatrixView<const T> d_y;  // [N, Output], the gradient of the loss by y
   MatrixView<T> d_x;        // [N, Input]
   std::span<T> scratch;
+  RandomPlace place{};  // the same as on the way forward
 };
 template <class T>
 struct ParameterPass {
@@ -125,6 +131,13 @@ consteval bool ReadsInput() {
   return false;
 }
 
+// Of a description.
+template <class L>
+consteval bool TrainingOnly() {
+  if constexpr (requires { L::kTrainingOnly; }) return L::kTrainingOnly;
+  return false;
+}
+
 template <class L>
 consteval std::size_t Scratch() {
   if constexpr (requires { L::kScratch; }) return L::kScratch;
@@ -164,25 +177,28 @@ inline constexpr bool kShapesChain<Where, Produces<S>, Expects<AnyShape>> =
 template <class Where, std::size_t Size>
 inline constexpr bool
     kShapesChain<Where, Produces<Shape<Size>>, Expects<FlatShape>> = true;
+template <class Where, class S, std::size_t N>
+inline constexpr bool kShapesChain<Where, Produces<S>, Expects<Elements<N>>> =
+    S::kVolume == N;
 template <class Where, std::size_t C, std::size_t Y, std::size_t X>
 inline constexpr bool
     kShapesChain<Where, Produces<Shape<C, Y, X>>, Expects<ImageShape>> = true;
 
-// The image that a layer of images works on: S, or where S is none, which
-// kShapesChain refuses, one of the largest extents, so that nothing else fails.
+// The sizes of an image, and the shape of one channel. Where S is none, which
+// kShapesChain refuses, those that make nothing else fail.
 template <ShapeType S>
 struct ImageOf {
   static constexpr std::size_t kChannels = 1;
-  static constexpr std::size_t kRows = 1 << 10;
-  static constexpr std::size_t kCols = 1 << 10;
-  using Type = Shape<kChannels, kRows, kCols>;
+  static constexpr std::size_t kRows = 1;
+  static constexpr std::size_t kCols = 1;
+  using Plane = S;
 };
 template <std::size_t C, std::size_t Y, std::size_t X>
 struct ImageOf<Shape<C, Y, X>> {
   static constexpr std::size_t kChannels = C;
   static constexpr std::size_t kRows = Y;
   static constexpr std::size_t kCols = X;
-  using Type = Shape<C, Y, X>;
+  using Plane = Shape<1, Y, X>;
 };
 
 HPCNN_NAMESPACE_END

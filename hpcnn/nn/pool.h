@@ -22,9 +22,7 @@ template <std::size_t Rows, std::size_t Cols = Rows,
 struct MaxPool {
   static constexpr const char* kName = "MaxPool";
 
-  template <ShapeType In,
-            class Geometry =
-                PoolGeometry<typename ImageOf<In>::Type, Rows, Cols, Steps>>
+  template <ShapeType In, class Geometry = PoolGeometry<In, Rows, Cols, Steps>>
   struct On : ParameterFree<In, typename Geometry::Output> {
     using Expects = ImageShape;
     static constexpr std::size_t kForwardFlops =
@@ -48,9 +46,7 @@ template <std::size_t Rows, std::size_t Cols = Rows,
 struct AvgPool {
   static constexpr const char* kName = "AvgPool";
 
-  template <ShapeType In,
-            class Geometry =
-                PoolGeometry<typename ImageOf<In>::Type, Rows, Cols, Steps>>
+  template <ShapeType In, class Geometry = PoolGeometry<In, Rows, Cols, Steps>>
   struct On : ParameterFree<In, typename Geometry::Output> {
     using Expects = ImageShape;
     static constexpr std::size_t kForwardFlops =

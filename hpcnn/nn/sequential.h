@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "hpcnn/base/policy.h"
@@ -208,6 +209,39 @@ struct Sequential {
     return params.subspan(kParameterOffsets[I], kParameters<I>);
   }
 };
+
+namespace internal {
+
+// Sequential<Head, Kept..., those of Rest that are not for training alone...>.
+template <class Net, class... Rest>
+struct WithoutTraining {
+  using Type = Net;
+};
+template <class Head, class... Kept, class Layer, class... Rest>
+struct WithoutTraining<Sequential<Head, Kept...>, Layer, Rest...>
+    : WithoutTraining<
+          std::conditional_t<TrainingOnly<Layer>(), Sequential<Head, Kept...>,
+                             Sequential<Head, Kept..., Layer>>,
+          Rest...> {};
+
+template <class Net>
+struct InferenceOf {
+  using Type = Net;
+};
+template <class Head, class... Layers>
+struct InferenceOf<Sequential<Head, Layers...>>
+    : WithoutTraining<Sequential<Head>, Layers...> {
+  static_assert(InferenceOf::Type::kParameterCount ==
+                    Sequential<Head, Layers...>::kParameterCount,
+                "hpcnn: a layer for training alone must not have parameters");
+};
+
+}  // namespace internal
+
+// The network without the layers that only training has, such as Dropout. Those
+// have no parameters, so all others' stay where they are.
+template <class Net>
+using Inference = typename internal::InferenceOf<Net>::Type;
 
 HPCNN_NAMESPACE_END
 

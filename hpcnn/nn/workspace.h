@@ -9,11 +9,13 @@
 #define HPCNN_NN_WORKSPACE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "hpcnn/base/check.h"
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
+#include "hpcnn/base/random.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/nn/sequential.h"
 
@@ -40,6 +42,12 @@ class Workspace {
 
   std::size_t batch() const { return batch_; }
 
+  // Where random numbers of the walks that follow, forward and back, are drawn.
+  void At(std::uint64_t seed, std::uint32_t step) {
+    seed_ = seed;
+    step_ = step;
+  }
+
   // Runs the samples `rows` of `x` [N, In] forward. Logits() shows the result.
   // `scratch` [Net::kScratch] here and below is for this call alone: each thread
   // has its own.
@@ -53,9 +61,9 @@ class Workspace {
                 "Forward needs at most `batch` samples of the input's shape");
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
       if constexpr (Net::kBuffers[I + 1] != Net::kInBatch) {
-        Net::template LayerAt<I>::template Forward<P>(
-            ForwardPass<T>{Net::template Parameters<I>(params),
-                           Value<I>(x, rows), Buffer<I + 1>(0, rows), scratch});
+        Net::template LayerAt<I>::template Forward<P>(ForwardPass<T>{
+            Net::template Parameters<I>(params), Value<I>(x, rows),
+            Buffer<I + 1>(0, rows), scratch, Place(I, rows)});
       }
     });
   }
@@ -80,7 +88,7 @@ class Workspace {
         Net::template LayerAt<I>::template BackwardInput<P>(BackwardPass<T>{
             Net::template Parameters<I>(params), Value<I>(x, rows),
             Buffer<I + 1>(0, rows), Buffer<I + 1>(1, rows), Buffer<I>(1, rows),
-            scratch});
+            scratch, Place(I, rows)});
       }
     });
   }
@@ -97,6 +105,13 @@ class Workspace {
   }
 
  private:
+  RandomPlace Place(std::size_t layer, IndexRange rows) const {
+    return {.seed = seed_,
+            .epoch = step_,
+            .sample = static_cast<std::uint32_t>(rows.begin),
+            .part = static_cast<std::uint32_t>(layer)};
+  }
+
   // What layer I reads: an earlier layer's buffer, or the batch itself.
   template <std::size_t I>
   MatrixView<const T> Value(MatrixView<const T> x, IndexRange rows) const {
@@ -121,6 +136,8 @@ class Workspace {
 
   std::span<T> memory_;
   std::size_t batch_;
+  std::uint64_t seed_ = 0;
+  std::uint32_t step_ = 0;
 };
 
 HPCNN_NAMESPACE_END

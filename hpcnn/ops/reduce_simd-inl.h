@@ -42,16 +42,19 @@ struct ReduceKernel<Simd> {
     };
     auto sum0 = hn::Zero(d);
     auto sum1 = hn::Zero(d);
-    std::size_t i = 0;
-    for (; i + 2 * lanes <= size; i += 2 * lanes) {
-      sum0 = hn::Add(sum0, at(i));
-      sum1 = hn::Add(sum1, at(i + lanes));
+    std::size_t left = size;
+    for (; left >= 2 * lanes; left -= 2 * lanes) {
+      sum0 = hn::Add(sum0, at(size - left));
+      sum1 = hn::Add(sum1, at(size - left + lanes));
     }
-    for (; i < size; i += lanes) {  // f(0, ...) need not be 0
-      const std::size_t rest = size - i;
-      const auto last = Vectorised<F>::Call(f, d, hn::LoadN(d, x + i, rest),
-                                            hn::LoadN(d, in + i, rest)...);
-      sum0 = hn::Add(sum0, hn::IfThenElseZero(hn::FirstN(d, rest), last));
+    for (; left >= lanes; left -= lanes) {
+      sum0 = hn::Add(sum0, at(size - left));
+    }
+    if (left > 0) {  // f(0, ...) need not be 0
+      const std::size_t i = size - left;
+      const auto last = Vectorised<F>::Call(f, d, hn::LoadN(d, x + i, left),
+                                            hn::LoadN(d, in + i, left)...);
+      sum0 = hn::Add(sum0, hn::IfThenElseZero(hn::FirstN(d, left), last));
     }
     return hn::ReduceSum(d, hn::Add(sum0, sum1));
   }

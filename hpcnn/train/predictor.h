@@ -15,6 +15,7 @@
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
 #include "hpcnn/base/tensor.h"
+#include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/workspace.h"
 #include "hpcnn/ops/reduce.h"
 
@@ -32,7 +33,7 @@ class Predictor {
 
   // The outputs for one sample, valid until the next call.
   std::span<const float> Outputs(std::span<const float, kInputs> sample) {
-    Workspace<Net, float> workspace(memory_, 1);
+    Activations workspace(memory_, 1);
     workspace.template Forward<P>(
         parameters_, MatrixView<const float>(sample.data(), 1, kInputs), {0, 1},
         scratch_);
@@ -45,10 +46,11 @@ class Predictor {
   }
 
  private:
+  using Activations = Workspace<Inference<Net>, float>;
+
   std::span<const float> parameters_;
-  alignas(64)
-      std::array<float, Workspace<Net, float>::ForwardElements(1)> memory_{};
-  alignas(64) std::array<float, Net::kScratch> scratch_{};
+  alignas(64) std::array<float, Activations::ForwardElements(1)> memory_{};
+  alignas(64) std::array<float, Inference<Net>::kScratch> scratch_{};
 };
 
 HPCNN_NAMESPACE_END

@@ -51,17 +51,20 @@ class Trainer {
   static constexpr std::size_t kInputs = Net::InputShape::kVolume;
 
   // `batch`: the largest number of samples of a step. `pool` must outlive the
-  // trainer. The initial parameters depend on `seed` alone.
+  // trainer. The initial parameters depend on `seed` alone, and with them what
+  // Dropout drops in each step.
   Trainer(ThreadPool& pool, std::size_t batch, const Rule& rule,
           std::uint64_t seed)
       : pool_(pool),
         choice_(pool.threads()),
         rule_(rule),
+        seed_(seed),
         arena_(Bytes(batch, pool.threads())),
         parameters_(arena_.Take<float>(Net::kParameterCount)
                         .template first<Net::kParameterCount>()),
-        workspace_(arena_.Take<float>(Activations::TrainingElements(batch)),
-                   batch),
+        activations_(arena_.Take<float>(Activations::TrainingElements(batch))),
+        workspace_(activations_, batch),
+        inference_(activations_, batch),
         losses_(arena_.Take<float>(batch)),
         gradients_(arena_.Take<float>(GradientElements(pool.threads()))),
         scratch_(arena_.Take<float>(pool.threads() * Net::kScratch)) {
@@ -89,6 +92,7 @@ class Trainer {
                 "a step needs [1...batch, inputs]");
     const auto start = std::chrono::steady_clock::now();
     const float scale = 1.0f / static_cast<float>(n);
+    workspace_.At(seed_, static_cast<std::uint32_t>(steps_));
     Fork([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
       const IndexRange rows = Partition(n, part, parts);
@@ -128,8 +132,8 @@ class Trainer {
     return loss;
   }
 
-  // The outputs for x [n, inputs], n <= batch: [n, outputs], valid until the
-  // next call.
+  // The outputs of Inference<Net> for x [n, inputs], n <= batch: [n, outputs],
+  // valid until the next call.
   MatrixView<const float> Forward(MatrixView<const float> x) {
     return Forward(x, parameters());
   }
@@ -139,9 +143,9 @@ class Trainer {
       std::span<const float, Net::kParameterCount> params) {
     pool_.Run([&](std::size_t part, std::size_t parts) {
       const IndexRange rows = Partition(x.rows(), part, parts);
-      workspace_.template Forward<P>(params, x, rows, Scratch(part));
+      inference_.template Forward<P>(params, x, rows, Scratch(part));
     });
-    return workspace_.Logits({0, x.rows()});
+    return inference_.Logits({0, x.rows()});
   }
 
   std::span<const float, Net::kParameterCount> parameters() const {
@@ -221,9 +225,12 @@ class Trainer {
   ThreadPool& pool_;
   ForkChoice choice_;
   const Rule rule_;
+  const std::uint64_t seed_;
   Arena arena_;
   std::span<float, Net::kParameterCount> parameters_;
-  Workspace<Net, float> workspace_;
+  std::span<float> activations_;
+  Activations workspace_;
+  Workspace<Inference<Net>, float> inference_;  // in the same memory
   std::span<float> losses_;                     // [batch]
   std::span<float> gradients_;                  // [GradientElements(threads)]
   std::span<float> scratch_;                    // [threads, Net::kScratch]

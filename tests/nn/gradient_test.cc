@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Finite differences against every layer, every loss and whole networks.
+// Finite differences against every loss and whole networks; those against every
+// layer are in gradient_cases.h.
 //
-// A new layer or loss goes into the lists AllLayers and AllLosses: the scan of
-// the headers fails while it is not there, and the build fails while it is
-// there without cases.
+// A new loss goes into the list AllLosses: the scan of the headers fails while
+// it is not there.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/shape.h"
 #include "hpcnn/loss/binary_cross_entropy.h"
@@ -29,106 +30,19 @@
 #include "hpcnn/nn/activation.h"
 #include "hpcnn/nn/conv2d.h"
 #include "hpcnn/nn/dense.h"
+#include "hpcnn/nn/depthwise_conv2d.h"
+#include "hpcnn/nn/dropout.h"
 #include "hpcnn/nn/flatten.h"
 #include "hpcnn/nn/gradient_check.h"
+#include "hpcnn/nn/layer_norm.h"
 #include "hpcnn/nn/mlp.h"
 #include "hpcnn/nn/pool.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/softmax.h"
+#include "tests/nn/gradient_cases.h"
 
 namespace hpcnn {
 namespace {
-
-// The input shapes that a layer is checked with.
-template <class Layer>
-struct GradientCases {
-  static_assert(sizeof(Layer) == 0,
-                "this layer is never checked: specialise GradientCases for it");
-};
-
-// No squares, and lengths that leave a rest in every vector.
-using AnyShapes =
-    std::tuple<Shape<1>, Shape<5>, Shape<37>, Shape<3, 5>, Shape<2, 3, 7>>;
-using FlatShapes = std::tuple<Shape<1>, Shape<2>, Shape<5>, Shape<37>>;
-
-template <std::size_t Outputs, class Init>
-struct GradientCases<Dense<Outputs, Init>> : FlatShapes {};
-template <>
-struct GradientCases<Relu> : AnyShapes {};
-template <>
-struct GradientCases<Sigmoid> : AnyShapes {};
-template <>
-struct GradientCases<Tanh> : AnyShapes {};
-template <>
-struct GradientCases<Softmax> : FlatShapes {};
-template <>
-struct GradientCases<Flatten> : AnyShapes {};
-
-// Rows and columns from what a kernel of 3 x 2 needs to more than a vector; all
-// steps that occur are whole.
-using ImageShapes = std::tuple<Shape<1, 3, 2>, Shape<2, 5, 4>, Shape<3, 3, 10>,
-                               Shape<1, 7, 18>, Shape<2, 9, 6>>;
-template <class Steps, class Pads>
-struct GradientCases<Conv2d<3, 3, 2, Steps, Pads>> : ImageShapes {};
-template <>
-struct GradientCases<Conv2d<2, 1, 1>> : ImageShapes {};
-// Both sides even.
-using EvenShapes = std::tuple<Shape<1, 2, 2>, Shape<2, 4, 6>, Shape<3, 2, 10>,
-                              Shape<1, 6, 18>, Shape<2, 8, 4>>;
-template <>
-struct GradientCases<MaxPool<2>> : EvenShapes {};
-template <>
-struct GradientCases<MaxPool<2, 1>> : EvenShapes {};
-template <>
-struct GradientCases<MaxPool<3, 2, Stride<1>>> : ImageShapes {};
-template <>
-struct GradientCases<MaxPool<1, 2, Stride<1, 2>>> : EvenShapes {};
-template <>
-struct GradientCases<AvgPool<2>> : EvenShapes {};
-template <>
-struct GradientCases<AvgPool<2, 1>> : EvenShapes {};
-template <>
-struct GradientCases<AvgPool<3, 2, Stride<1>>> : ImageShapes {};
-template <>
-struct GradientCases<AvgPool<1, 2, Stride<1, 2>>> : EvenShapes {};
-template <>
-struct GradientCases<GlobalAvgPool> : ImageShapes {};
-
-using AllLayers =
-    ::testing::Types<Dense<1>, Dense<3>, Dense<19>, Dense<4, Zeros>, Relu,
-                     Sigmoid, Tanh, Softmax, Flatten, Conv2d<3, 3, 2>,
-                     Conv2d<3, 3, 2, Stride<1>, Padding<2, 1>>,
-                     Conv2d<3, 3, 2, Stride<2>, Padding<1, 0>>, Conv2d<2, 1, 1>,
-                     MaxPool<2>, MaxPool<2, 1>, MaxPool<3, 2, Stride<1>>,
-                     MaxPool<1, 2, Stride<1, 2>>, AvgPool<2>, AvgPool<2, 1>,
-                     AvgPool<3, 2, Stride<1>>, AvgPool<1, 2, Stride<1, 2>>,
-                     GlobalAvgPool>;
-
-// Calls check.operator()<S>() for each Shape of the tuple.
-template <class... S, class F>
-void ForEachShape(const std::tuple<S...>&, const F& check) {
-  (check.template operator()<S>(), ...);
-}
-
-template <class Layer>
-class LayerGradientTest : public ::testing::Test {};
-TYPED_TEST_SUITE(LayerGradientTest, AllLayers);
-
-TYPED_TEST(LayerGradientTest, EqualsFiniteDifferences) {
-  ForEachShape(GradientCases<TypeParam>{}, []<class S>() {
-    using L = typename TypeParam::template On<S>;
-    for (const std::size_t batch : {1u, 2u, 5u}) {
-      SCOPED_TRACE(testing::Message() << TypeParam::kName << ", inputs "
-                                      << S::kVolume << ", batch " << batch);
-      const auto scalar = CheckLayerGradients<Scalar, L>(batch);
-      EXPECT_LE(scalar.input, kGradientTolerance);
-      EXPECT_LE(scalar.parameters, kGradientTolerance);
-      const auto simd = CheckLayerGradients<Simd, L>(batch);
-      EXPECT_LE(simd.input, kGradientTolerance);
-      EXPECT_LE(simd.parameters, kGradientTolerance);
-    }
-  });
-}
 
 // Random targets for each loss.
 template <class L>
@@ -225,6 +139,11 @@ TYPED_TEST(LossGradientTest, OfNetworksEqualsFiniteDifferences) {
   check.template operator()<Sequential<
       Input<1, 8, 6>, Conv2d<2, 3, 3>, Relu, MaxPool<2>,
       Conv2d<3, 2, 2, Stride<1>, Padding<1>>, Tanh, GlobalAvgPool, Dense<3>>>();
+  // Others that read their input; one with random numbers, in place.
+  check.template operator()<
+      Sequential<Input<2, 4, 5>, DepthwiseConv2d<2, 3>, LayerNorm, Gelu,
+                 Dropout<Percent<30>>, Flatten, Dense<4>, Elu<>,
+                 Dropout<Percent<30>>, Reshape<2, 2>, LeakyRelu<>, Flatten>>();
   // Two in a row: the second must not overwrite what the first one needs.
   check.template operator()<Sequential<Input<4>, Dense<5>, Sigmoid, Tanh,
                                        Flatten, Relu, Dense<3>, Softmax>>();
@@ -330,7 +249,10 @@ std::set<std::string> LossNames(::testing::Types<L...>) {
 }
 
 TEST(GradientCheckTest, CoversEveryLayerOfTheLibrary) {
-  EXPECT_EQ(Scan("hpcnn/nn", "kName = \""), LayerNames(AllLayers{}));
+  std::set<std::string> names = LayerNames(hpcnn_test::ElementLayers{});
+  names.merge(LayerNames(hpcnn_test::ConvLayers{}));
+  names.merge(LayerNames(hpcnn_test::ReductionLayers{}));
+  EXPECT_EQ(Scan("hpcnn/nn", "kName = \""), names);
 }
 
 TEST(GradientCheckTest, CoversEveryLossOfTheLibrary) {

@@ -9,12 +9,18 @@
 #include <span>
 
 #include "gtest/gtest.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/shape.h"
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/nn/activation.h"
+#include "hpcnn/nn/conv2d.h"
 #include "hpcnn/nn/dense.h"
+#include "hpcnn/nn/depthwise_conv2d.h"
+#include "hpcnn/nn/dropout.h"
 #include "hpcnn/nn/flatten.h"
+#include "hpcnn/nn/layer_norm.h"
+#include "hpcnn/nn/pool.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/softmax.h"
 
@@ -32,6 +38,15 @@ static_assert(BoundLayer<Sigmoid::On<Shape<2, 3>>>);
 static_assert(BoundLayer<Tanh::On<Shape<2, 3>>>);
 static_assert(BoundLayer<Softmax::On<Shape<4>>>);
 static_assert(BoundLayer<Flatten::On<Shape<2, 3>>>);
+static_assert(BoundLayer<LeakyRelu<>::On<Shape<2, 3>>>);
+static_assert(BoundLayer<Elu<>::On<Shape<2, 3>>>);
+static_assert(BoundLayer<Gelu::On<Shape<2, 3>>>);
+static_assert(BoundLayer<Reshape<6>::On<Shape<2, 3>>>);
+static_assert(BoundLayer<Conv2d<4, 2, 3>::On<Shape<1, 2, 3>>>);
+static_assert(BoundLayer<DepthwiseConv2d<2, 3>::On<Shape<1, 2, 3>>>);
+static_assert(BoundLayer<MaxPool<2>::On<Shape<1, 2, 4>>>);
+static_assert(BoundLayer<LayerNorm::On<Shape<2, 3>>>);
+static_assert(BoundLayer<Dropout<Percent<20>>::On<Shape<2, 3>>>);
 static_assert(!BoundLayer<ParameterFree<Shape<1>, Shape<1>>>, "cannot run");
 
 static_assert(NetworkInput<Input<1, 28, 28>> && !NetworkInput<Relu>);
@@ -45,6 +60,10 @@ static_assert(kFollows<Shape<6>, FlatShape>);
 static_assert(!kFollows<Shape<2, 3>, FlatShape>);
 static_assert(!kFollows<Shape<2, 3>, Shape<3, 2>>);
 static_assert(!kFollows<Shape<6>, Shape<2, 3>>, "not even of equal volume");
+static_assert(kFollows<Shape<2, 3>, Elements<6>>);
+static_assert(!kFollows<Shape<2, 3>, Elements<5>>);
+static_assert(kFollows<Shape<1, 2, 3>, ImageShape>);
+static_assert(!kFollows<Shape<2, 3>, ImageShape>);
 
 // A layer of a user's own, in a network.
 struct Double {

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/base/shape.h"
 #include "hpcnn/nn/activation.h"
 #include "hpcnn/nn/dense.h"
+#include "hpcnn/nn/dropout.h"
 #include "hpcnn/nn/flatten.h"
 #include "hpcnn/nn/softmax.h"
 
@@ -53,6 +55,19 @@ static_assert(TwoInARow::kBuffers ==
 static_assert(TwoInARow::kActivations == 12);
 // A view in between changes nothing.
 static_assert(Sequential<Input<3>, Dense<4>, Flatten, Relu>::kActivations == 4);
+
+// What is for training alone is not in Inference; parameters stay.
+using Dropping = Sequential<Input<2, 3>, Dropout<Percent<20>>, Flatten,
+                            Dense<4>, Relu, Dropout<Percent<50>>, Dense<2>>;
+static_assert(
+    std::is_same_v<Inference<Dropping>,
+                   Sequential<Input<2, 3>, Flatten, Dense<4>, Relu, Dense<2>>>);
+static_assert(std::is_same_v<Inference<Net>, Net>);
+static_assert(Dropping::kParameters<5> == Inference<Dropping>::kParameters<3> &&
+              Dropping::kParameterOffsets[5] ==
+                  Inference<Dropping>::kParameterOffsets[3]);
+// Dropout works in place, but neither on the batch nor on what Relu needs.
+static_assert(Dropping::kActivations == 6 + 4 + 4 + 2);
 
 static_assert(Sequential<Input<3>, Relu>::kParameterCount == 0);
 static_assert(Sequential<Input<3>, Relu>::kFirstTrained == 1);

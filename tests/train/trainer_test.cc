@@ -9,14 +9,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/base/random.h"
 #include "hpcnn/concurrency/thread_pool.h"
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"
+#include "hpcnn/nn/activation.h"
+#include "hpcnn/nn/dense.h"
+#include "hpcnn/nn/dropout.h"
 #include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/sequential.h"
 #include "hpcnn/optim/adam.h"
 #include "hpcnn/optim/clip.h"
 #include "hpcnn/optim/momentum.h"
@@ -205,6 +211,36 @@ TEST(TrainerTest, RulesAreToldTheStepsNumber) {
   }
 }
 
+using DroppingNet = Sequential<Input<kIn>, Dropout<Percent<10>>, Dense<kHidden>,
+                               Relu, Dropout<Percent<50>>, Dense<kOut>>;
+template <class P>
+using DroppingTrainer = Trainer<DroppingNet, SoftmaxCrossEntropy, Momentum, P>;
+
+// What Dropout drops depends on the sample, not on who computes it; each step
+// draws anew; the seed chooses.
+TYPED_TEST(TrainerTest, DropoutIsTheSameForAnyNumberOfThreads) {
+  const Samples samples = MakeSamples(1);
+  const auto train = [&](std::size_t threads, std::uint64_t seed) {
+    ThreadPool pool(threads);
+    DroppingTrainer<TypeParam> trainer(pool, kBatch, Momentum{}, seed);
+    std::vector<float> losses;
+    for (int step = 0; step < 10; ++step) {
+      losses.push_back(trainer.Step(samples.Images(kBatch),
+                                    samples.Labels(kBatch), /*rate=*/0.0f));
+    }
+    trainer.Step(samples.Images(kBatch), samples.Labels(kBatch), 0.1f);
+    losses.insert(losses.end(), trainer.parameters().begin(),
+                  trainer.parameters().end());
+    return losses;
+  };
+  const std::vector<float> first = train(1, 5);
+  EXPECT_NE(first[0], first[1]);
+  for (const std::size_t threads : {2u, 3u, 7u}) {
+    EXPECT_EQ(train(threads, 5), first) << threads << " threads";
+  }
+  EXPECT_NE(train(1, 6), first);
+}
+
 TEST(TrainerTest, SeedChoosesTheInitialWeights) {
   ThreadPool pool(1);
   const MomentumTrainer<Simd> a(pool, 1, Momentum{}, 1);
@@ -269,6 +305,27 @@ TEST(PredictorTest, AgreesWithTheTrainer) {
     }
     EXPECT_EQ(predictor.Predict(sample),
               ArgMax(std::span<const float>(logits.row(i), kOut)));
+  }
+}
+
+// Neither of them drops: they agree with a network that never had Dropout.
+TEST(PredictorTest, NeverDrops) {
+  using Plain = Sequential<Input<kIn>, Dense<kHidden>, Relu, Dense<kOut>>;
+  static_assert(std::is_same_v<Inference<DroppingNet>, Plain>);
+  ThreadPool pool(2);
+  DroppingTrainer<Simd> trainer(pool, kBatch, Momentum{}, 3);
+  const Samples samples = MakeSamples(9);
+  trainer.Step(samples.Images(kBatch), samples.Labels(kBatch), 0.1f);
+  const auto logits = trainer.Forward(samples.Images(kBatch));
+  Predictor<DroppingNet> dropping(trainer.parameters());
+  Predictor<Plain> plain(trainer.parameters());
+  for (std::size_t i = 0; i < kBatch; ++i) {
+    const std::span<const float, kIn> sample(&samples.x[i * kIn], kIn);
+    for (std::size_t c = 0; c < kOut; ++c) {
+      const float expected = plain.Outputs(sample)[c];
+      ASSERT_EQ(logits(i, c), expected) << i << " " << c;
+      ASSERT_EQ(dropping.Outputs(sample)[c], expected) << i << " " << c;
+    }
   }
 }
 
