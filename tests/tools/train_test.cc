@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hpcnn/data/synthetic_digits.h"
-#include "hpcnn/io/file.h"
 #include "hpcnn/io/gzip.h"
 #include "hpcnn/io/idx.h"
 #include "tests/testing/files.h"
@@ -138,18 +138,33 @@ TEST(TrainTest, WeightsAreTheSameForAnyWorkersAndThreads) {
 
 TEST(TrainTest, EveryChoiceRuns) {
   const fs::path data = MakeData("choices");
-  for (const char* model : {"--model=mlp", "--model=course", "--model=lenet"}) {
-    for (const char* policy : {"--policy=scalar", "--policy=simd"}) {
-      for (const char* optimizer :
-           {"--optimizer=sgd", "--optimizer=momentum"}) {
-        const ProgramResult r = Train(
-            {"--data=" + data.string(), "--epochs=1", "--workers=2", model,
-             policy, optimizer, "--batch=20", "--batches_per_epoch=5",
-             "--val_size=30", "--seed=18446744073709551615", "--lr=0.01"});
-        EXPECT_EQ(r.exit_code, 0) << r.err;
-        EXPECT_THAT(r.out, HasSubstr("210 training, 30 validation"));
-      }
+  const auto runs = [&](const std::vector<std::string>& flags) {
+    std::vector<std::string> all{"--data=" + data.string(),
+                                 "--epochs=2",
+                                 "--workers=2",
+                                 "--batch=20",
+                                 "--val_size=30",
+                                 "--batches_per_epoch=5",
+                                 "--seed=18446744073709551615"};
+    all.insert(all.end(), flags.begin(), flags.end());
+    const ProgramResult r = Train(all);
+    EXPECT_EQ(r.exit_code, 0) << testing::PrintToString(flags) << r.err;
+    EXPECT_THAT(r.out, HasSubstr("210 training, 30 validation"));
+  };
+  for (const char* model : {"mlp", "mlp-large", "course", "lenet", "cnn"}) {
+    for (const char* policy : {"scalar", "simd"}) {
+      runs(
+          {absl::StrCat("--model=", model), absl::StrCat("--policy=", policy)});
     }
+  }
+  for (const char* optimizer :
+       {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"}) {
+    runs({absl::StrCat("--optimizer=", optimizer), "--lr=0.01",
+          "--weight_decay=0.001"});
+  }
+  for (const char* schedule :
+       {"cosine", "constant", "step", "onecycle", "plateau"}) {
+    runs({absl::StrCat("--schedule=", schedule)});
   }
   const std::vector<std::string> common{"--data=" + data.string(),
                                         "--epochs=1"};
@@ -414,11 +429,15 @@ TEST(TrainTest, RefusesBadFlagsInOneLine) {
       {"--val_size=240", {"240 validation", "--val_size"}},
       {"--preset=lowdata", {"500 training", "found 300"}},
       {"--preset=huge", {"--preset", "full or lowdata", "\"huge\""}},
-      {"--model=resnet", {"--model", "mlp or course or lenet", "\"resnet\""}},
+      {"--model=resnet",
+       {"--model", "mlp or mlp-large or course or lenet or cnn", "\"resnet\""}},
       {"--policy=cuda", {"--policy", "not available yet"}},
       {"--policy=cuda-sim", {"--policy", "not available yet"}},
       {"--policy=gpu", {"--policy", "scalar or simd"}},
-      {"--optimizer=adam", {"--optimizer", "sgd or momentum"}},
+      {"--optimizer=lion",
+       {"--optimizer", "sgd or momentum or nesterov or rmsprop or adam"}},
+      {"--schedule=linear", {"--schedule", "cosine or constant or step"}},
+      {"--weight_decay=-1", {"--weight_decay", "0 or more"}},
       {"--lr=0", {"--lr", "above 0"}},
       {"--lr=nan", {"--lr"}},
       {"--lr=inf", {"--lr"}},

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -26,12 +25,9 @@
 #include "hpcnn/data/split.h"
 #include "hpcnn/data/synthetic_digits.h"
 #include "hpcnn/io/file.h"
-#include "hpcnn/optim/momentum.h"
-#include "hpcnn/optim/sgd.h"
-#include "tools/train/models.h"
 #include "tools/train/options.h"
 #include "tools/train/report.h"
-#include "tools/train/run.h"
+#include "tools/train/run_model.h"
 
 namespace hpcnn::train {
 namespace {
@@ -88,12 +84,12 @@ absl::StatusOr<Split<MnistImages>> SplitImages(const Options& options,
 }
 
 void PrintSetUp(const Options& options, const Images& images,
-                const Split<MnistImages>& split, std::size_t parameters) {
+                const Split<MnistImages>& split) {
   absl::PrintF("Data: %s: %d training, %d validation, %d test images\n",
                images.source, split.train.size(), split.validation.size(),
                split.test.size());
   absl::PrintF("Network: %s, %d parameters; %s on %s, %d threads (%s)\n",
-               options.model, parameters, options.policy,
+               options.model, ParameterCount(options.model), options.policy,
                hwy::TargetName(HWY_STATIC_TARGET), options.threads,
                options.threads_source);
   if (options.augmented) {
@@ -106,28 +102,6 @@ void PrintSetUp(const Options& options, const Images& images,
     }
   }
   std::fflush(stdout);
-}
-
-template <class Net, class Rule>
-void RunWithPolicy(const Options& options, const Split<MnistImages>& split,
-                   std::stop_token stop, Report& report) {
-  if (options.policy == Scalar::kName) {
-    Runner<Net, Rule, Scalar, MnistImages>(options, split, stop, report).Run();
-  } else {
-    Runner<Net, Rule, Simd, MnistImages>(options, split, stop, report).Run();
-  }
-}
-
-template <class Net>
-void RunModel(const Options& options, const Images& images,
-              const Split<MnistImages>& split, std::stop_token stop,
-              Report& report) {
-  PrintSetUp(options, images, split, Net::kParameterCount);
-  if (options.optimizer == Sgd::kName) {
-    RunWithPolicy<Net, Sgd>(options, split, stop, report);
-  } else {
-    RunWithPolicy<Net, Momentum>(options, split, stop, report);
-  }
 }
 
 int Refuse(const absl::Status& status) {
@@ -155,13 +129,8 @@ int Main(int argc, char** argv) {
   }
   if (signals.exit_code() != 0) return signals.exit_code();
 
-  if (options->model == "course") {
-    RunModel<CourseModel>(*options, *images, *split, signals.token(), report);
-  } else if (options->model == "lenet") {
-    RunModel<LenetModel>(*options, *images, *split, signals.token(), report);
-  } else {
-    RunModel<MlpModel>(*options, *images, *split, signals.token(), report);
-  }
+  PrintSetUp(*options, *images, *split);
+  RunModel({*options, *split, signals.token(), report});
   report.Summary();
   const absl::Status written = report.Close();
   if (!written.ok()) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
@@ -15,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "hpcnn/concurrency/cpu_count.h"
 #include "tools/flags.h"
+#include "tools/train/choices.h"
 
 ABSL_FLAG(
     std::string, workers, "auto",
@@ -39,10 +41,11 @@ ABSL_FLAG(
 ABSL_FLAG(std::string, val_size, "auto",
           "validation images; auto is 5 000 (full) or 10 000 (lowdata) for "
           "MNIST. Example: --val_size=1000");
-ABSL_FLAG(std::string, model, "mlp",
-          "mlp (784-128-10, ReLU), course (784-30-10, sigmoid) or lenet (two "
-          "convolutions of 5x5, pooled, then 256-128-10). "
-          "Example: --model=lenet");
+ABSL_FLAG(
+    std::string, model, "mlp",
+    "mlp (784-128-10, ReLU), mlp-large (784-512-256-10), course (784-30-10, "
+    "sigmoid), lenet (two convolutions of 5x5, pooled, then 256-128-10) or "
+    "cnn (four of 3x3). Example: --model=lenet");
 ABSL_FLAG(std::string, policy, "simd",
           "how the maths runs: scalar or simd. Example: --policy=scalar");
 ABSL_FLAG(std::string, epochs, "15",
@@ -55,10 +58,19 @@ ABSL_FLAG(
     "draw this many batches an epoch, with replacement; auto is every "
     "image once (full) or 300 (lowdata). Example: --batches_per_epoch=100");
 ABSL_FLAG(std::string, optimizer, "momentum",
-          "sgd or momentum. Example: --optimizer=sgd");
+          "sgd, momentum, nesterov, rmsprop, adam or adamw. "
+          "Example: --optimizer=adam");
 ABSL_FLAG(std::string, lr, "auto",
-          "learning rate at the start; it falls to 0 along a cosine. auto is "
-          "tuned for preset, model and optimizer. Example: --lr=0.05");
+          "the largest learning rate. auto is tuned for preset, model and "
+          "optimizer. Example: --lr=0.05");
+ABSL_FLAG(std::string, schedule, "cosine",
+          "the learning rate over the run: cosine (falls to 0), constant, step "
+          "(a tenth after each third), onecycle (up, then down) or plateau (a "
+          "tenth when validation accuracy stands still). "
+          "Example: --schedule=onecycle");
+ABSL_FLAG(std::string, weight_decay, "auto",
+          "pulls all weights to 0: L2, for adamw apart from the gradient. auto "
+          "is tuned like --lr. Example: --weight_decay=0");
 ABSL_FLAG(std::string, augment, "both",
           "both trains plain, then augmented, and compares; on and off do one. "
           "Example: --augment=on");
@@ -79,10 +91,10 @@ using flags::ReadCount;
 using flags::Refuse;
 
 constexpr std::string_view kFlags[] = {
-    "workers",   "threads", "data",    "preset", "val_size",
-    "model",     "policy",  "epochs",  "batch",  "batches_per_epoch",
-    "optimizer", "lr",      "augment", "seed",   "metrics",
-    "save"};
+    "workers",   "threads", "data",     "preset",       "val_size",
+    "model",     "policy",  "epochs",   "batch",        "batches_per_epoch",
+    "optimizer", "lr",      "schedule", "weight_decay", "augment",
+    "seed",      "metrics", "save"};
 
 // More would only ask for memory: each thread has a stack, and 16 batches of
 // 28x28 floats are in memory at once.
@@ -129,27 +141,56 @@ absl::Status ReadThreads(std::string_view value, Options& options) {
                                 options.threads);
 }
 
-// Rates found on MNIST, for plain and augmented training alike; the plain run
-// is tuned as carefully as the augmented one.
+// Rates of momentum descent found on MNIST, for plain and augmented training
+// alike; the plain run is tuned as carefully as the augmented one.
+struct Recipe {
+  std::string_view model;
+  float rate;
+  float lowdata_rate;
+  float weight_decay;
+};
+constexpr Recipe kRecipes[] = {
+    {"mlp", 0.1f, 0.05f, 1e-4f},   {"mlp-large", 0.05f, 0.05f, 1e-4f},
+    {"course", 0.3f, 0.15f, 0.0f}, {"lenet", 0.05f, 0.04f, 1e-4f},
+    {"cnn", 0.05f, 0.04f, 1e-4f},
+};
+
+std::vector<std::string_view> ModelNames() {
+  std::vector<std::string_view> names;
+  for (const Recipe& recipe : kRecipes) names.push_back(recipe.model);
+  return names;
+}
+
 void ChooseRates(Options& options) {
-  const bool course = options.model == "course";
-  const bool lenet = options.model == "lenet";
-  if (options.lowdata) {
-    options.rate = course ? 0.15f : lenet ? 0.04f : 0.05f;
-    options.weight_decay = 1e-3f;
-  } else {
-    options.rate = course ? 0.3f : lenet ? 0.05f : 0.1f;
-    options.weight_decay = course ? 0.0f : 1e-4f;
+  const Recipe& recipe =
+      *std::ranges::find(kRecipes, options.model, &Recipe::model);
+  options.rate = options.lowdata ? recipe.lowdata_rate : recipe.rate;
+  options.weight_decay = options.lowdata ? 1e-3f : recipe.weight_decay;
+  if (options.optimizer == "sgd") {
+    // Momentum 0.9 multiplies a steady gradient by 10; the rate of plain
+    // descent makes up for it, halved because it has no inertia.
+    options.rate *= 5;
+  } else if (options.optimizer == "adam" || options.optimizer == "rmsprop") {
+    options.rate *= 0.02f;  // steps of about the rate, however small the slope
+  } else if (options.optimizer == "adamw") {
+    options.rate *= 0.02f;
+    options.weight_decay *= 100;  // times the rate
   }
-  // Momentum 0.9 multiplies a steady gradient by 10; the rate of plain descent
-  // makes up for it, halved because it has no inertia.
-  if (options.optimizer == "sgd") options.rate *= 5;
 }
 
 absl::Status ReadRate(std::string_view value, float& rate) {
   if (value == "auto") return absl::OkStatus();
   if (!absl::SimpleAtof(value, &rate) || !(rate > 0) || !std::isfinite(rate)) {
     return Refuse("lr", value, "auto, or a number above 0");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadWeightDecay(std::string_view value, float& decay) {
+  if (value == "auto") return absl::OkStatus();
+  if (!absl::SimpleAtof(value, &decay) || !(decay >= 0) ||
+      !std::isfinite(decay)) {
+    return Refuse("weight_decay", value, "auto, or a number of 0 or more");
   }
   return absl::OkStatus();
 }
@@ -166,11 +207,13 @@ absl::Status ReadFlags(Options& options) {
                                    {"full", "lowdata"}, preset));
   options.lowdata = preset == "lowdata";
   HPCNN_RETURN_IF_ERROR(ReadChoice("model", absl::GetFlag(FLAGS_model),
-                                   {"mlp", "course", "lenet"}, options.model));
+                                   ModelNames(), options.model));
   HPCNN_RETURN_IF_ERROR(
       flags::ReadPolicy(absl::GetFlag(FLAGS_policy), options.policy));
   HPCNN_RETURN_IF_ERROR(ReadChoice("optimizer", absl::GetFlag(FLAGS_optimizer),
-                                   {"sgd", "momentum"}, options.optimizer));
+                                   AnyOptimizer::Names(), options.optimizer));
+  HPCNN_RETURN_IF_ERROR(ReadChoice("schedule", absl::GetFlag(FLAGS_schedule),
+                                   AnySchedule::Names(), options.schedule));
 
   if (options.lowdata) {
     options.batch = 16;
@@ -195,6 +238,8 @@ absl::Status ReadFlags(Options& options) {
       "seed", absl::GetFlag(FLAGS_seed), 0, ~std::uint64_t{0}, options.seed));
   ChooseRates(options);
   HPCNN_RETURN_IF_ERROR(ReadRate(absl::GetFlag(FLAGS_lr), options.rate));
+  HPCNN_RETURN_IF_ERROR(
+      ReadWeightDecay(absl::GetFlag(FLAGS_weight_decay), options.weight_decay));
   HPCNN_RETURN_IF_ERROR(ReadWorkers(absl::GetFlag(FLAGS_workers), options));
   HPCNN_RETURN_IF_ERROR(ReadThreads(absl::GetFlag(FLAGS_threads), options));
 

@@ -29,9 +29,10 @@ struct Options {
   bool lowdata = false;
   std::optional<std::size_t> validation_size;
 
-  std::string model;      // mlp, course, lenet
-  std::string policy;     // scalar, simd
-  std::string optimizer;  // sgd, momentum
+  std::string model;
+  std::string policy;  // scalar, simd
+  std::string optimizer;
+  std::string schedule;
 
   std::uint32_t epochs = 0;
   std::size_t batch = 0;

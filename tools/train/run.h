@@ -14,7 +14,9 @@
 #include <string>
 
 #include "hpcnn/augment/pipeline.h"
+#include "hpcnn/base/policy.h"
 #include "hpcnn/concurrency/thread_pool.h"
+#include "hpcnn/data/mnist.h"
 #include "hpcnn/data/sampler.h"
 #include "hpcnn/data/split.h"
 #include "hpcnn/io/sha256.h"
@@ -23,8 +25,10 @@
 #include "hpcnn/train/evaluate.h"
 #include "hpcnn/train/fit.h"
 #include "hpcnn/train/trainer.h"
+#include "tools/train/choices.h"
 #include "tools/train/options.h"
 #include "tools/train/report.h"
+#include "tools/train/run_model.h"
 
 namespace hpcnn::train {
 
@@ -35,14 +39,15 @@ inline std::string WeightsSha256(std::span<const float> weights) {
                  weights.size_bytes()});
 }
 
-template <class Net, class Rule, class Policy, Dataset D>
+template <class Net, class Policy>
 class Runner {
  public:
-  Runner(const Options& options, const Split<D>& split, std::stop_token stop,
-         Report& report)
-      : options_(options), split_(split), stop_(stop), report_(report) {}
+  explicit Runner(const Job& job)
+      : options_(job.options),
+        split_(job.split),
+        stop_(job.stop),
+        report_(job.report) {}
 
-  // All phases that the options ask for, until a stop.
   void Run() {
     if (options_.plain) {
       Train(Normalise<Image>(), Phase{.workers = 0});
@@ -56,7 +61,7 @@ class Runner {
   }
 
  private:
-  using Image = typename D::ImageShape;
+  using Image = MnistImages::ImageShape;
 
   template <class T>
   void Train(const T& transform, const Phase& phase) {
@@ -76,10 +81,9 @@ class Runner {
     phase.threads = options_.threads;
     phase.epochs = options_.epochs;
     report_.Begin(phase);
-    Rule rule;
-    rule.weight_decay = options_.weight_decay;
+    const AnyOptimizer rule(options_.optimizer, options_.weight_decay);
     ThreadPool pool(options_.threads);
-    Trainer<Net, SoftmaxCrossEntropy, Rule, Policy> trainer(
+    Trainer<Net, SoftmaxCrossEntropy, AnyOptimizer, Policy> trainer(
         pool, options_.batch, rule, options_.seed);
     PhaseResult result;
     result.phase = phase;
@@ -89,7 +93,10 @@ class Runner {
                           .epochs = options_.epochs,
                           .workers = phase.workers},
                          &pool);
-      const FitOptions<> fit{.rate = options_.rate, .stop = stop_};
+      const FitOptions<AnySchedule> fit{
+          .rate = options_.rate,
+          .schedule = AnySchedule(options_.schedule),
+          .stop = stop_};
       result.history = Fit(trainer, loader, split_.validation, fit, report_);
     }
     // The test images are looked at once, here.
@@ -102,10 +109,19 @@ class Runner {
   }
 
   const Options& options_;
-  const Split<D>& split_;
+  const Split<MnistImages>& split_;
   std::stop_token stop_;
   Report& report_;
 };
+
+template <class Net>
+void RunNetwork(const Job& job) {
+  if (job.options.policy == Scalar::kName) {
+    Runner<Net, Scalar>(job).Run();
+  } else {
+    Runner<Net, Simd>(job).Run();
+  }
+}
 
 }  // namespace hpcnn::train
 
