@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "hpcnn/base/for_each_index.h"
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
@@ -290,18 +291,21 @@ class NetworkGradients {
     GradientErrors errors;
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
       using L = typename Net::template LayerAt<I>;
+      constexpr bool kOwns = Net::kOwners[I] == I;
       const auto analytic =
-          ParameterGradient(L::kParameterRows, L::kRowSize,
+          ParameterGradient(kOwns ? L::kParameterRows : 0, L::kRowSize,
                             [&](IndexRange rows, std::span<double> d_params) {
-                              if constexpr (L::kParameterRows > 0) {
+                              if constexpr (kOwns && L::kParameterRows > 0) {
                                 workspace_.template BackwardParameters<P, I>(
                                     X(), samples_, rows, d_params, scratch_);
                               }
                             });
-      errors.parameters = std::max(
-          errors.parameters,
-          GradientError(analytic, Net::template Parameters<I>(
-                                      std::span<const double>(*numeric))));
+      if constexpr (kOwns) {
+        errors.parameters = std::max(
+            errors.parameters,
+            GradientError(analytic, Net::template Parameters<I>(
+                                        std::span<const double>(*numeric))));
+      }
     });
     return errors;
   }

@@ -160,7 +160,8 @@ struct ParameterFree {
 // The words of a shape error. GCC and Clang print the variable template with
 // its arguments, so the numbers are in the message:
 //   kShapesChain<AtLayer<2>, Produces<Shape<1, 28, 28>>, Expects<FlatShape>>
-template <std::size_t Index>
+//   AtLayer<3, 1, 0>: of layer 3, which branches, the second branch's first.
+template <std::size_t... Path>
 struct AtLayer;
 template <class S>
 struct Produces;

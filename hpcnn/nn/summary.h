@@ -14,8 +14,10 @@
 #include <cstdio>
 #include <string>
 
+#include "hpcnn/base/for_each_index.h"
 #include "hpcnn/base/shape.h"
 #include "hpcnn/base/target.h"
+#include "hpcnn/nn/graph.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/workspace.h"
 
@@ -73,10 +75,16 @@ std::string Summary() {
       "Input", internal::ShapeText<typename Net::InputShape>(), "", "");
   ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
     using L = typename Net::template LayerAt<I>;
-    text += internal::SummaryRow(Net::kNames[I],
-                                 internal::ShapeText<typename L::Output>(),
-                                 std::to_string(Net::template kParameters<I>),
-                                 std::to_string(L::kForwardFlops));
+    if constexpr (!internal::IsTap<L>()) {
+      using Node = typename Net::template NodeAt<I>;
+      const bool owns = Net::kOwners[I] == I;
+      text += internal::SummaryRow(
+          std::string(2 * internal::kBranchDepth<typename Node::Where>, ' ') +
+              Node::kName,
+          internal::ShapeText<typename L::Output>(),
+          owns ? std::to_string(Net::template kParameters<I>) : "shared",
+          std::to_string(L::kForwardFlops));
+    }
   });
   text +=
       internal::SummaryRow("Total", "", std::to_string(Net::kParameterCount),

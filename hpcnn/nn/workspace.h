@@ -8,16 +8,24 @@
 #ifndef HPCNN_NN_WORKSPACE_H_
 #define HPCNN_NN_WORKSPACE_H_
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "hpcnn/base/check.h"
+#include "hpcnn/base/for_each_index.h"
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/random.h"
 #include "hpcnn/base/tensor.h"
+#include "hpcnn/nn/graph.h"
+#include "hpcnn/nn/layer.h"
+#include "hpcnn/nn/memory_plan.h"
 #include "hpcnn/nn/sequential.h"
+#include "hpcnn/ops/elementwise.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -29,7 +37,7 @@ class Workspace {
     return batch * Net::kActivations;
   }
   static constexpr std::size_t TrainingElements(std::size_t batch) {
-    return 2 * ForwardElements(batch);
+    return ForwardElements(batch) + batch * Net::kGradients;
   }
 
   // Enough for Forward alone with ForwardElements(batch), for the backward walk
@@ -60,21 +68,24 @@ class Workspace {
                     x.stride() == x.cols(),
                 "Forward needs at most `batch` samples of the input's shape");
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
-      if constexpr (Net::kBuffers[I + 1] != Net::kInBatch) {
-        Net::template LayerAt<I>::template Forward<P>(ForwardPass<T>{
-            Net::template Parameters<I>(params), Value<I>(x, rows),
-            Buffer<I + 1>(0, rows), scratch, Place(I, rows)});
+      using Layer = typename Net::template LayerAt<I>;
+      if constexpr (internal::IsJoin<Layer>()) {
+        Layer::template Forward<P>(Branches<I>(x, rows), Place<I + 1>(rows));
+      } else if constexpr (!internal::IsView<Layer>()) {
+        Layer::template Forward<P>(ForwardPass<T>{
+            Net::template Parameters<I>(params), Value<kFrom<I>>(x, rows),
+            Place<I + 1>(rows), scratch, Draws(I, rows)});
       }
     });
   }
 
   // The outputs of the last Forward, [rows.size(), classes].
   MatrixView<const T> Logits(IndexRange rows) const {
-    return Buffer<Net::kLayers>(0, rows);
+    return Place<Net::kLayers>(rows);
   }
   // Where the loss writes its gradient, same shape.
   MatrixView<T> LogitsGradient(IndexRange rows) const {
-    return Buffer<Net::kLayers>(1, rows);
+    return Gradient<Net::kLayers>(rows);
   }
 
   // From LogitsGradient down to the output of the first trained layer.
@@ -84,54 +95,150 @@ class Workspace {
     HPCNN_CHECK(memory_.size() >= TrainingElements(batch_),
                 "this workspace has memory for the forward pass alone");
     ForEachIndexBackwards<Net::kLayers>([&]<std::size_t I>() {
-      if constexpr (I > Net::kFirstTrained) {
-        Net::template LayerAt<I>::template BackwardInput<P>(BackwardPass<T>{
-            Net::template Parameters<I>(params), Value<I>(x, rows),
-            Buffer<I + 1>(0, rows), Buffer<I + 1>(1, rows), Buffer<I>(1, rows),
-            scratch, Place(I, rows)});
+      using Layer = typename Net::template LayerAt<I>;
+      if constexpr (internal::IsJoin<Layer>()) {
+        BackThroughJoin<P, I>(rows);
+      } else if constexpr (!kHasGradient<kFrom<I>>) {
+        // Nothing before it is trained.
+      } else if constexpr (internal::IsTap<Layer>()) {
+        BackThroughTap<P, I>(rows);
+      } else if constexpr (!internal::IsView<Layer>()) {
+        Layer::template BackwardInput<P>(BackwardPass<T>{
+            Net::template Parameters<I>(params), Value<kFrom<I>>(x, rows),
+            Place<I + 1>(rows), Gradient<I + 1>(rows), Gradient<kFrom<I>>(rows),
+            scratch, Draws(I, rows)});
       }
     });
   }
 
   // Rows `rows` of layer I's parameter gradient, summed over the first `count`
-  // samples, to d_params [rows.size(), kRowSize].
+  // samples and all places of a Shared layer, to d_params [rows.size(),
+  // kRowSize].
   template <ExecutionPolicy P, std::size_t I>
   void BackwardParameters(MatrixView<const T> x, std::size_t count,
                           IndexRange rows, std::span<T> d_params,
                           std::span<T> scratch = {}) {
-    const IndexRange all{0, count};
-    Net::template LayerAt<I>::template BackwardParameters<P>(ParameterPass<T>{
-        Value<I>(x, all), Buffer<I + 1>(1, all), rows, d_params, scratch});
+    static_assert(Net::kOwners[I] == I, "ask the first of the places");
+    BackwardAt<P, I>(x, count, rows, d_params, scratch);
+    ForEachIndex<Net::kLayers>([&]<std::size_t Other>() {
+      if constexpr (Other != I && Net::kOwners[Other] == I) {
+        constexpr std::size_t kSize = Net::template LayerAt<I>::kRowSize;
+        constexpr std::size_t kRows = Net::template kSumElements<I> / kSize;
+        for (std::size_t row = rows.begin; row < rows.end; row += kRows) {
+          const IndexRange some{row, std::min(row + kRows, rows.end)};
+          const std::span<T> sum =
+              d_params.subspan((row - rows.begin) * kSize, some.size() * kSize);
+          const std::span<T> term = scratch.first(sum.size());
+          BackwardAt<P, Other>(x, count, some, term,
+                               scratch.subspan(kRows * kSize));
+          Add<P>(std::span<const T>(term), std::span<const T>(sum), sum);
+        }
+      }
+    });
   }
 
  private:
-  RandomPlace Place(std::size_t layer, IndexRange rows) const {
+  template <std::size_t I>
+  static constexpr std::size_t kFrom = Net::template NodeAt<I>::kFrom[0];
+  // Elements of value V, a sample.
+  template <std::size_t V>
+  static constexpr std::size_t kWidth = [] {
+    if constexpr (V == 0) {
+      return Net::InputShape::kVolume;
+    } else {
+      return Net::template LayerAt<V - 1>::Output::kVolume;
+    }
+  }();
+  template <std::size_t V>
+  static constexpr bool kHasGradient = Net::kMemory.gradients[V] != kNoGradient;
+
+  RandomPlace Draws(std::size_t layer, IndexRange rows) const {
     return {.seed = seed_,
             .epoch = step_,
             .sample = static_cast<std::uint32_t>(rows.begin),
             .part = static_cast<std::uint32_t>(layer)};
   }
 
-  // What layer I reads: an earlier layer's buffer, or the batch itself.
-  template <std::size_t I>
-  MatrixView<const T> Value(MatrixView<const T> x, IndexRange rows) const {
-    if constexpr (Net::kBuffers[I] == Net::kInBatch) {
-      return x.Rows(rows.begin, rows.size());
-    } else {
-      return Buffer<I>(0, rows);
+  template <ExecutionPolicy P, std::size_t I>
+  void BackwardAt(MatrixView<const T> x, std::size_t count, IndexRange rows,
+                  std::span<T> d_params, std::span<T> scratch) {
+    const IndexRange all{0, count};
+    Net::template LayerAt<I>::template BackwardParameters<P>(
+        ParameterPass<T>{Value<kFrom<I>>(x, all), Gradient<I + 1>(all), rows,
+                         d_params, scratch});
+  }
+
+  template <ExecutionPolicy P, std::size_t I>
+  void BackThroughJoin(IndexRange rows) {
+    using Layer = typename Net::template LayerAt<I>;
+    if constexpr (!Layer::kSharesGradient) {
+      ForEachBranch<I>([&]<std::size_t... From>() {
+        if constexpr ((kHasGradient<From> || ...)) {
+          Layer::template BackwardInput<P, T>(Gradient<I + 1>(rows),
+                                              {Gradient<From>(rows)...});
+        }
+      });
     }
   }
 
-  // The memory of the output of layer I - 1; half 0 holds values, 1 gradients.
+  // The last branch is the first on the way back.
+  template <ExecutionPolicy P, std::size_t I>
+  void BackThroughTap(IndexRange rows) {
+    const MatrixView<const T> from = Gradient<I + 1>(rows);
+    const MatrixView<T> to = Gradient<kFrom<I>>(rows);
+    const std::span<const T> all(from.data(), from.rows() * from.cols());
+    const std::span<T> sum(to.data(), all.size());
+    if constexpr (!Net::template LayerAt<I>::kIsLast) {
+      Add<P>(std::span<const T>(sum), all, sum);
+    } else if (all.data() != sum.data()) {
+      std::ranges::copy(all, sum.begin());
+    }
+  }
+
+  // f.operator()<From...>() with the values that a join reads.
+  template <std::size_t I, class F>
+  static auto ForEachBranch(const F& f) {
+    constexpr auto& kAll = Net::template NodeAt<I>::kFrom;
+    return [&]<std::size_t... B>(std::index_sequence<B...>) {
+      return f.template operator()<kAll[B]...>();
+    }
+    (std::make_index_sequence<kAll.size()>{});
+  }
   template <std::size_t I>
-  MatrixView<T> Buffer(std::size_t half, IndexRange rows) const {
-    static_assert(Net::kBuffers[I] != Net::kInBatch);
-    constexpr std::size_t kWidth =
-        Net::template LayerAt<I - 1>::Output::kVolume;
-    constexpr std::size_t kOffset = Net::kBufferOffsets[Net::kBuffers[I]];
-    T* const first = memory_.data() + half * ForwardElements(batch_) +
-                     kOffset * batch_ + rows.begin * kWidth;
-    return {first, rows.size(), kWidth};
+  auto Branches(MatrixView<const T> x, IndexRange rows) const {
+    return ForEachBranch<I>([&]<std::size_t... From>() {
+      return std::array{Value<From>(x, rows)...};
+    });
+  }
+
+  // What layers read of value V: an output, or the batch itself.
+  template <std::size_t V>
+  MatrixView<const T> Value(MatrixView<const T> x, IndexRange rows) const {
+    if constexpr (Net::kMemory.values[V] == kInBatch) {
+      return x.Rows(rows.begin, rows.size());
+    } else {
+      return Place<V>(rows);
+    }
+  }
+
+  // The memory of the output of layer V - 1, and that of its gradient.
+  template <std::size_t V>
+  MatrixView<T> Place(IndexRange rows) const {
+    static_assert(Net::kMemory.values[V] != kInBatch);
+    return At<V>(Net::kMemory.values[V], rows);
+  }
+  template <std::size_t V>
+  MatrixView<T> Gradient(IndexRange rows) const {
+    if constexpr (!kHasGradient<V>) {
+      return {nullptr, rows.size(), kWidth<V>};
+    } else {
+      return At<V>(Net::kActivations + Net::kMemory.gradients[V], rows);
+    }
+  }
+  template <std::size_t V>
+  MatrixView<T> At(std::size_t offset, IndexRange rows) const {
+    return {memory_.data() + offset * batch_ + rows.begin * kWidth<V>,
+            rows.size(), kWidth<V>};
   }
 
   std::span<T> memory_;

@@ -27,6 +27,7 @@
 #include "hpcnn/base/arena.h"
 #include "hpcnn/base/check.h"
 #include "hpcnn/base/flush_denormals.h"
+#include "hpcnn/base/for_each_index.h"
 #include "hpcnn/base/partition.h"
 #include "hpcnn/base/policy.h"
 #include "hpcnn/base/target.h"
@@ -109,7 +110,8 @@ class Trainer {
     Fork([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
       ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
-        if constexpr (Net::template LayerAt<I>::kParameterRows > 0) {
+        if constexpr (Net::template LayerAt<I>::kParameterRows > 0 &&
+                      Net::kOwners[I] == I) {
           UpdateLayer<I>(x, n, step, part, parts);
         }
       });

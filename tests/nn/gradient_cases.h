@@ -29,6 +29,7 @@
 #include "hpcnn/nn/init.h"
 #include "hpcnn/nn/layer_norm.h"
 #include "hpcnn/nn/pool.h"
+#include "hpcnn/nn/slice.h"
 #include "hpcnn/nn/softmax.h"
 
 namespace hpcnn_test {
@@ -45,6 +46,7 @@ using hpcnn::Padding;
 using hpcnn::Percent;
 using hpcnn::Reshape;
 using hpcnn::Shape;
+using hpcnn::Slice;
 using hpcnn::Stride;
 
 // The input shapes that a layer is checked with.
@@ -86,6 +88,11 @@ struct GradientCases<Reshape<Dims...>>
     : std::tuple<Shape<60>, Shape<1, 60>, Shape<2, 30>, Shape<3, 20>,
                  Shape<4, 15>, Shape<5, 12>, Shape<3, 4, 5>, Shape<2, 5, 6>,
                  Shape<1, 6, 10>, Shape<2, 3, 2, 5>> {};
+template <std::size_t First, std::size_t... Dims>
+struct GradientCases<Slice<First, Dims...>>
+    : std::tuple<Shape<7>, Shape<8>, Shape<9>, Shape<16>, Shape<17>,
+                 Shape<3, 5>, Shape<2, 9>, Shape<1, 1, 7>, Shape<2, 3, 7>,
+                 Shape<2, 2, 1, 5>> {};
 template <class Probability>
 struct GradientCases<Dropout<Probability>> : AnyShapes {};
 template <>
@@ -131,8 +138,9 @@ using ElementLayers =
     ::testing::Types<hpcnn::Relu, LeakyRelu<>, LeakyRelu<std::ratio<2, 3>>,
                      Elu<>, Elu<Percent<30>>, hpcnn::Gelu, hpcnn::Sigmoid,
                      hpcnn::Tanh, hpcnn::Flatten, Reshape<3, 20>, Reshape<60>,
-                     Dropout<Percent<20>>, Dropout<Percent<0>>, Dense<1>,
-                     Dense<3>, Dense<19>, Dense<4, hpcnn::Zeros>>;
+                     Slice<1, 2, 3>, Slice<0, 5>, Dropout<Percent<20>>,
+                     Dropout<Percent<0>>, Dense<1>, Dense<3>, Dense<19>,
+                     Dense<4, hpcnn::Zeros>>;
 using ConvLayers = ::testing::Types<
     Conv2d<3, 3, 2>, Conv2d<3, 3, 2, Stride<1>, Padding<2, 1>>,
     Conv2d<3, 3, 2, Stride<2>, Padding<1, 0>>, Conv2d<2, 1, 1>,

@@ -33,26 +33,32 @@ static_assert(Net::kParameterOffsets ==
 static_assert(Net::kParameters<0> == 0 && Net::kParameters<3> == 1290);
 static_assert(Net::kForwardFlops == 2 * 784 * 128 + 128 + 2 * 128 * 10);
 static_assert(Net::kFirstTrained == 1);
-static_assert(std::string_view(Net::kNames[2]) == "Relu");
+static_assert(std::string_view(Net::NodeAt<2>::kName) == "Relu");
 
 // Flatten views the batch, Relu works in the memory of Dense.
-static_assert(Net::kBuffers == std::array<std::size_t, 5>{
-                                   Net::kInBatch, Net::kInBatch, 0, 0, 1});
+static_assert(Net::kMemory.values ==
+              std::array<std::size_t, 5>{kInBatch, kInBatch, 0, 0, 128});
 static_assert(Net::kActivations == 128 + 10);
+// The batch and its view have no gradient.
+static_assert(Net::kMemory.gradients ==
+              std::array<std::size_t, 5>{kNoGradient, kNoGradient, 10, 10, 0});
+static_assert(Net::kGradients == 128 + 10);
 
 // A layer must not overwrite the batch, ...
 using ActsOnBatch = Sequential<Input<2, 3>, Relu, Flatten, Dense<4>>;
-static_assert(ActsOnBatch::kBuffers ==
-              std::array<std::size_t, 4>{ActsOnBatch::kInBatch, 0, 0, 1});
+static_assert(ActsOnBatch::kMemory.values ==
+              std::array<std::size_t, 4>{kInBatch, 0, 0, 6});
 static_assert(ActsOnBatch::kActivations == 6 + 4);
 static_assert(ActsOnBatch::kFirstTrained == 2);
 
 // ... nor an output that the way back reads, not even behind a view.
 using TwoInARow =
     Sequential<Input<3>, Dense<4>, Sigmoid, Flatten, Tanh, Softmax>;
-static_assert(TwoInARow::kBuffers ==
-              std::array<std::size_t, 6>{TwoInARow::kInBatch, 0, 0, 0, 1, 2});
+static_assert(TwoInARow::kMemory.values ==
+              std::array<std::size_t, 6>{kInBatch, 0, 0, 0, 4, 8});
 static_assert(TwoInARow::kActivations == 12);
+// Gradients may be overwritten all the same.
+static_assert(TwoInARow::kGradients == 4);
 // A view in between changes nothing.
 static_assert(Sequential<Input<3>, Dense<4>, Flatten, Relu>::kActivations == 4);
 
