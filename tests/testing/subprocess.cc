@@ -93,7 +93,8 @@ ProgramResult RunProgram(const std::string& path,
       }
     }
     if (plan.signal != 0 && !sent &&
-        result.out.find(plan.after) != std::string::npos) {
+        (result.out.find(plan.after) != std::string::npos ||
+         result.err.find(plan.after) != std::string::npos)) {
       kill(child, plan.signal);
       sent = true;
       sent_at = Clock::now();

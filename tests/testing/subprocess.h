@@ -20,7 +20,7 @@ struct ProgramResult {
 
 struct SignalPlan {
   int signal = 0;
-  // Send it as soon as stdout holds this text.
+  // Send it as soon as stdout or stderr holds this text.
   std::string after;
 };
 

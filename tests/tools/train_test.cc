@@ -24,6 +24,7 @@
 #include "hpcnn/io/gzip.h"
 #include "hpcnn/io/idx.h"
 #include "tests/testing/files.h"
+#include "tests/testing/mnist_files.h"
 #include "tests/testing/subprocess.h"
 
 namespace {
@@ -32,31 +33,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
-
-std::string ImagesFile(std::uint32_t count) {
-  const auto digits = hpcnn::MakeSyntheticDigits(count, 1);
-  const std::vector<std::uint32_t> dims{count, 28, 28};
-  return hpcnn::FormatIdx<std::uint8_t>(dims, digits.pixels());
-}
-
-std::string LabelsFile(std::uint32_t count) {
-  const auto digits = hpcnn::MakeSyntheticDigits(count, 1);
-  const std::vector<std::uint32_t> dims{count};
-  return hpcnn::FormatIdx<std::uint8_t>(dims, digits.labels());
-}
-
-constexpr std::uint32_t kTrain = 240;
-constexpr std::uint32_t kTest = 60;
-
-// A small data set in MNIST's form.
-fs::path MakeData(const std::string& name) {
-  const fs::path folder = Scratch(name);
-  Write(folder / "train-images-idx3-ubyte", ImagesFile(kTrain));
-  Write(folder / "train-labels-idx1-ubyte", LabelsFile(kTrain));
-  Write(folder / "t10k-images-idx3-ubyte", ImagesFile(kTest));
-  Write(folder / "t10k-labels-idx1-ubyte", LabelsFile(kTest));
-  return folder;
-}
 
 ProgramResult Train(const std::vector<std::string>& arguments,
                     const std::map<std::string, std::string>& environment = {},

@@ -3,11 +3,7 @@
 
 // //tools:filter: what an edge filter, or any other, makes of a picture.
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -33,12 +29,13 @@
 #include "tools/filter/show.h"
 #include "tools/filter/test_picture.h"
 #include "tools/flags.h"
+#include "tools/program.h"
 
 namespace hpcnn::filter {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kBadUsage = 2;
+using program::kBadUsage;
+using program::kFailed;
 
 // A file to write, and what is said once it is there.
 struct Output {
@@ -281,14 +278,5 @@ int Main(int argc, char** argv) {
 }  // namespace hpcnn::filter
 
 int main(int argc, char** argv) {
-  // A closed stdout must not become the first file that is opened.
-  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return 1;
-  }
-  try {
-    return hpcnn::filter::Main(argc, argv);
-  } catch (const std::exception& error) {
-    absl::FPrintF(stderr, "filter: %s\n", error.what());
-    return hpcnn::filter::kFailed;
-  }
+  return hpcnn::program::Run("filter", &hpcnn::filter::Main, argc, argv);
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What the command line of //tools:train says, checked and completed.
+// What a training is to be, as a person says it and checked and completed.
 
 #ifndef HPCNN_TOOLS_TRAIN_OPTIONS_H_
 #define HPCNN_TOOLS_TRAIN_OPTIONS_H_
@@ -10,12 +10,36 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "hpcnn/augment/pipeline.h"
 
 namespace hpcnn::train {
+
+// More would only ask for memory: each thread has a stack.
+inline constexpr std::size_t kMaxThreads = 1024;
+
+// The values of the flags of the same names, as typed. These are the defaults.
+struct Settings {
+  std::string workers = "auto";
+  std::string threads = "auto";
+  std::string data = "auto";
+  std::string preset = "full";
+  std::string val_size = "auto";
+  std::string model = "mlp";
+  std::string policy = "simd";
+  std::string epochs = "15";
+  std::string batch = "auto";
+  std::string batches_per_epoch = "auto";
+  std::string optimizer = "momentum";
+  std::string lr = "auto";
+  std::string schedule = "cosine";
+  std::string weight_decay = "auto";
+  std::string augment = "both";
+  std::string seed = "1";
+};
 
 struct Options {
   bool help = false;
@@ -47,12 +71,12 @@ struct Options {
   std::string metrics;  // a file, or nothing
 };
 
-// Reads argv. A status is one line that says which flag, what was expected and
-// what was found.
-absl::StatusOr<Options> ReadOptions(int argc, char** argv);
+// What --model may be.
+std::vector<std::string_view> ModelNames();
 
-// What --help prints.
-std::string HelpText();
+// A status is one line that says which flag, what was expected and what was
+// found.
+absl::StatusOr<Options> CompleteOptions(const Settings& settings);
 
 }  // namespace hpcnn::train
 

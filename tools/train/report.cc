@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <string>
-#include <string_view>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace hpcnn::train {
@@ -32,49 +30,17 @@ std::string Json(double value) {
   return std::isfinite(value) ? absl::StrFormat("%.6f", value) : "null";
 }
 
-// Of a whole phase: trained images, seconds without validation, of these
-// waited.
-struct Totals {
-  double images = 0;
-  double seconds = 0;
-  double wait_seconds = 0;
-};
-
-Totals Sum(const History& history) {
-  Totals totals;
-  for (const EpochRecord& epoch : history.epochs) {
-    totals.images += static_cast<double>(epoch.images);
-    totals.seconds += epoch.seconds;
-    totals.wait_seconds += epoch.wait_seconds;
-  }
-  return totals;
-}
-
 }  // namespace
 
 Report::Report() : is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
 absl::Status Report::Open(const std::string& metrics_path) {
-  metrics_path_ = absl::Utf8SafeCEscape(metrics_path);
-  metrics_.reset(std::fopen(metrics_path.c_str(), "w"));
-  if (metrics_) return absl::OkStatus();
-  return absl::PermissionDeniedError(absl::StrCat(
-      "--metrics: ", metrics_path_, ": expected a file that can be written, ",
-      "found \"", std::strerror(errno), "\"; name one in a folder of yours"));
+  return metrics_.Open(metrics_path);
 }
 
 absl::Status Report::Close() {
-  const auto lost = [](std::FILE* file) {
-    return std::fflush(file) != 0 || std::ferror(file) != 0;
-  };
-  if (lost(stdout)) {
-    return absl::DataLossError("standard output: could not write all of it");
-  }
-  if (metrics_ && lost(metrics_.get())) {
-    return absl::DataLossError(absl::StrCat("--metrics: ", metrics_path_,
-                                            ": could not write all of it"));
-  }
-  return absl::OkStatus();
+  const absl::Status printed = CheckWritten(stdout, "standard output");
+  return printed.ok() ? metrics_.CheckWritten() : printed;
 }
 
 void Report::Begin(const Phase& phase) {
@@ -148,7 +114,7 @@ void Report::OnEpoch(const EpochRecord& epoch) {
         "train: the loss has diverged in epoch %d; try a smaller --lr\n",
         epoch.epoch + 1);
   }
-  if (metrics_) {
+  if (metrics_.get() != nullptr) {
     absl::FPrintF(metrics_.get(),
                   "{\"event\":\"epoch\",\"phase\":\"%s\",\"epoch\":%d,"
                   "\"val_accuracy\":%.4f,\"loss\":%s,\"seconds\":%.6f,"
@@ -175,7 +141,7 @@ void Report::End(const PhaseResult& result) {
     absl::PrintF("Test Accuracy: %.2f%%\n", Percent(result.test_accuracy));
   }
   std::fflush(stdout);
-  if (metrics_) {
+  if (metrics_.get() != nullptr) {
     absl::FPrintF(
         metrics_.get(),
         "{\"event\":\"summary\",\"phase\":\"%s\",\"test_accuracy\":%s,"

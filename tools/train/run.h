@@ -27,7 +27,7 @@
 #include "hpcnn/train/trainer.h"
 #include "tools/train/choices.h"
 #include "tools/train/options.h"
-#include "tools/train/report.h"
+#include "tools/train/phase.h"
 #include "tools/train/run_model.h"
 
 namespace hpcnn::train {
@@ -46,7 +46,7 @@ class Runner {
       : options_(job.options),
         split_(job.split),
         stop_(job.stop),
-        report_(job.report) {}
+        observer_(job.observer) {}
 
   void Run() {
     if (options_.plain) {
@@ -80,7 +80,7 @@ class Runner {
   void Train(const T& transform, Phase phase, const S& sampler) {
     phase.threads = options_.threads;
     phase.epochs = options_.epochs;
-    report_.Begin(phase);
+    observer_.Begin(phase);
     const AnyOptimizer rule(options_.optimizer, options_.weight_decay);
     ThreadPool pool(options_.threads);
     Trainer<Net, SoftmaxCrossEntropy, AnyOptimizer, Policy> trainer(
@@ -97,7 +97,7 @@ class Runner {
           .rate = options_.rate,
           .schedule = AnySchedule(options_.schedule),
           .stop = stop_};
-      result.history = Fit(trainer, loader, split_.validation, fit, report_);
+      result.history = Fit(trainer, loader, split_.validation, fit, observer_);
     }
     // The test images are looked at once, here.
     if (!result.history.stopped) {
@@ -105,13 +105,13 @@ class Runner {
       result.tested = !stop_.stop_requested();
     }
     result.weights_sha256 = WeightsSha256(trainer.parameters());
-    report_.End(result);
+    observer_.End(result);
   }
 
   const Options& options_;
   const Split<MnistImages>& split_;
   std::stop_token stop_;
-  Report& report_;
+  PhaseObserver& observer_;
 };
 
 template <class Net>

@@ -14,7 +14,7 @@
 #include "hpcnn/data/mnist.h"
 #include "hpcnn/data/split.h"
 #include "tools/train/options.h"
-#include "tools/train/report.h"
+#include "tools/train/phase.h"
 
 namespace hpcnn::train {
 
@@ -22,7 +22,7 @@ struct Job {
   const Options& options;
   const Split<MnistImages>& split;
   std::stop_token stop;
-  Report& report;
+  PhaseObserver& observer;
 };
 
 std::size_t ParameterCount(std::string_view model);
