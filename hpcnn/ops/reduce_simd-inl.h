@@ -6,6 +6,7 @@
 #ifndef HPCNN_OPS_REDUCE_SIMD_INL_H_
 #define HPCNN_OPS_REDUCE_SIMD_INL_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -82,12 +83,17 @@ struct ReduceKernel<Simd> {
       hn::StoreU(sum2, d, out + c + 2 * lanes);
       hn::StoreU(sum3, d, out + c + 3 * lanes);
     }
-    for (; c < m.cols(); c += lanes) {
+    // GCC 12 warns of a loop without end where it counts up.
+    std::size_t left = m.cols() - c;
+    while (left > 0) {
+      const std::size_t strip = std::min(lanes, left);
+      const std::size_t first = m.cols() - left;
       auto sum = hn::Zero(d);
       for (std::size_t r = 0; r < m.rows(); ++r) {
-        sum = hn::Add(sum, hn::LoadN(d, m.row(r) + c, m.cols() - c));
+        sum = hn::Add(sum, hn::LoadN(d, m.row(r) + first, strip));
       }
-      hn::StoreN(sum, d, out + c, m.cols() - c);
+      hn::StoreN(sum, d, out + first, strip);
+      left -= strip;
     }
   }
 
