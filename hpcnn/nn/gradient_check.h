@@ -151,8 +151,11 @@ struct LayerUnderCheck {
   std::size_t inputs;
   std::size_t outputs;
   std::size_t parameter_rows;
+  std::size_t trained_rows;
   std::size_t row_size;
   std::size_t scratch;
+  std::size_t statistics;
+  std::size_t channels;
   bool in_place;
   bool reads_input;
   bool keeps_output;
@@ -160,15 +163,23 @@ struct LayerUnderCheck {
   void (*forward)(const ForwardPass<double>&);
   void (*backward_input)(const BackwardPass<double>&);
   void (*backward_parameters)(const ParameterPass<double>&);
+  void (*measure)(const MeasurePass<double>&, bool back);
 };
 
 template <ExecutionPolicy P, class L>
 LayerUnderCheck UnderCheck() {
+  constexpr std::size_t kChannels = [] {
+    if constexpr (Statistics<L>() > 0) return L::kChannels;
+    return std::size_t{0};
+  }();
   return {L::Input::kVolume,
           L::Output::kVolume,
           L::kParameterRows,
+          TrainedRows<L>(),
           L::kRowSize,
           Scratch<L>(),
+          Statistics<L>(),
+          kChannels,
           L::kInPlace,
           ReadsInput<L>(),
           KeepsOutput<L>(),
@@ -180,10 +191,28 @@ LayerUnderCheck UnderCheck() {
             L::template BackwardInput<P>(pass);
           },
           [](const ParameterPass<double>& pass) {
-            if constexpr (L::kParameterRows > 0) {
+            if constexpr (TrainedRows<L>() > 0) {
               L::template BackwardParameters<P>(pass);
             }
+          },
+          [](const MeasurePass<double>& pass, bool back) {
+            if constexpr (Statistics<L>() > 0) {
+              if (back) {
+                L::template MeasureBack<P>(pass);
+              } else {
+                L::template Measure<P>(pass);
+              }
+            }
           }};
+}
+
+// The statistics of a batch, on the way forward or back.
+inline void Measure(const LayerUnderCheck& layer, bool back,
+                    MatrixView<const double> x, MatrixView<const double> d_y,
+                    std::span<double> statistics) {
+  ForBothHalves(layer.channels, [&](IndexRange channels) {
+    layer.measure({x, d_y, channels, statistics}, back);
+  });
 }
 
 // What BackwardInput makes of d_y. Works in place where networks do.
@@ -199,16 +228,17 @@ inline std::vector<double> InputGradient(const LayerUnderCheck& layer,
   const MatrixView<double> d_in(layer.in_place ? d_y.data() : d_x.data(), batch,
                                 layer.inputs);
   std::vector<double> scratch(layer.scratch, kUnwritten);
+  std::vector<double> statistics(layer.statistics, kUnwritten);
   const MatrixView<const double> in(x.data(), batch, layer.inputs);
-  layer.forward({params, in, out, scratch});
+  const MatrixView<const double> d_out(d_y.data(), batch, layer.outputs);
+  Measure(layer, false, in, d_out, statistics);
+  layer.forward({params, in, out, scratch, {}, statistics});
   if (!layer.keeps_output) std::fill_n(out.data(), d_y.size(), kUnwritten);
   if (!layer.reads_input && !layer.in_place) {
     std::fill(x.begin(), x.end(), kUnwritten);
   }
-  layer.backward_input(
-      {params, in, out,
-       MatrixView<const double>(d_y.data(), batch, layer.outputs), d_in,
-       scratch});
+  Measure(layer, true, in, d_out, statistics);
+  layer.backward_input({params, in, out, d_out, d_in, scratch, {}, statistics});
   return {d_in.data(), d_in.data() + batch * layer.inputs};
 }
 
@@ -233,6 +263,7 @@ inline GradientErrors Check(const LayerUnderCheck& layer, std::size_t batch,
         auto d_y = RandomValues(stream, batch * layer.outputs);
         std::vector<double> params(layer.parameter_rows * layer.row_size);
         std::vector<double> scratch(layer.scratch);
+        std::vector<double> statistics(layer.statistics, kUnwritten);
         layer.initialise(params, stream);
         Perturb(stream, params);
         const MatrixView<const double> x_view(x.data(), batch, layer.inputs);
@@ -240,21 +271,30 @@ inline GradientErrors Check(const LayerUnderCheck& layer, std::size_t batch,
                                                 layer.outputs);
 
         const auto forward = [&](std::span<double> y) {
-          layer.forward({params, x_view,
+          Measure(layer, false, x_view, d_y_view, statistics);
+          layer.forward({params,
+                         x_view,
                          MatrixView<double>(y.data(), batch, layer.outputs),
-                         scratch});
+                         scratch,
+                         {},
+                         statistics});
         };
+        const std::span<double> trained =
+            std::span(params).first(layer.trained_rows * layer.row_size);
         const auto d_x = NumericGradient(x, d_y, forward);
-        const auto d_params = NumericGradient(params, d_y, forward);
+        const auto d_params = NumericGradient(trained, d_y, forward);
         if (!d_x || !d_params) return std::nullopt;
+        Measure(layer, false, x_view, d_y_view, statistics);
+        Measure(layer, true, x_view, d_y_view, statistics);
         const auto backward = [&](IndexRange rows, std::span<double> out) {
-          layer.backward_parameters({x_view, d_y_view, rows, out, scratch});
+          layer.backward_parameters(
+              {x_view, d_y_view, rows, out, scratch, statistics});
         };
         return GradientErrors{
             GradientError(InputGradient(layer, params, x, d_y, batch), *d_x),
-            GradientError(ParameterGradient(layer.parameter_rows,
-                                            layer.row_size, backward),
-                          *d_params)};
+            GradientError(
+                ParameterGradient(layer.trained_rows, layer.row_size, backward),
+                *d_params)};
       });
 }
 
@@ -280,32 +320,27 @@ class NetworkGradients {
   std::optional<GradientErrors> Errors() {
     const std::vector<double> weights(samples_, Scale());
     const auto numeric = NumericGradient(
-        params_, weights, [&](std::span<double> losses) { Forward(losses); });
+        params_, weights, [&](std::span<double> losses) { Walk(losses); });
     if (!numeric) return std::nullopt;
 
     std::vector<double> losses(samples_);
-    Forward(losses);
-    ForBothHalves(samples_, [&](IndexRange rows) {
-      workspace_.template BackwardInputs<P>(params_, X(), rows, scratch_);
-    });
+    Walk(losses);
     GradientErrors errors;
     ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
       using L = typename Net::template LayerAt<I>;
-      constexpr bool kOwns = Net::kOwners[I] == I;
-      const auto analytic =
-          ParameterGradient(kOwns ? L::kParameterRows : 0, L::kRowSize,
-                            [&](IndexRange rows, std::span<double> d_params) {
-                              if constexpr (kOwns && L::kParameterRows > 0) {
-                                workspace_.template BackwardParameters<P, I>(
-                                    X(), samples_, rows, d_params, scratch_);
-                              }
-                            });
-      if constexpr (kOwns) {
-        errors.parameters = std::max(
-            errors.parameters,
-            GradientError(analytic, Net::template Parameters<I>(
-                                        std::span<const double>(*numeric))));
-      }
+      constexpr std::size_t kRows = Net::kOwners[I] == I ? TrainedRows<L>() : 0;
+      const auto analytic = ParameterGradient(
+          kRows, L::kRowSize, [&](IndexRange rows, std::span<double> d_params) {
+            if constexpr (kRows > 0) {
+              workspace_.template BackwardParameters<P, I>(X(), samples_, rows,
+                                                           d_params, scratch_);
+            }
+          });
+      errors.parameters = std::max(
+          errors.parameters,
+          GradientError(analytic,
+                        std::span(*numeric).subspan(Net::kParameterOffsets[I],
+                                                    analytic.size())));
     });
     return errors;
   }
@@ -316,15 +351,21 @@ class NetworkGradients {
     return {x_.data(), samples_, Net::InputShape::kVolume};
   }
 
-  void Forward(std::span<double> losses) {
+  void Walk(std::span<double> losses) {
     std::fill(memory_.begin(), memory_.end(), kUnwritten);
-    ForBothHalves(samples_, [&](IndexRange rows) {
-      workspace_.template Forward<P>(params_, X(), rows, scratch_);
-      LossType::template Evaluate<P>(workspace_.Logits(rows), targets_,
-                                     rows.begin, Scale(),
-                                     workspace_.LogitsGradient(rows),
-                                     losses.subspan(rows.begin, rows.size()));
-    });
+    workspace_.template Walk<P>(
+        params_, X(),
+        [](const auto& f) {
+          f(std::size_t{0}, std::size_t{2});
+          f(std::size_t{1}, std::size_t{2});
+        },
+        [&](std::size_t) { return std::span(scratch_); },
+        [&](IndexRange rows) {
+          LossType::template Evaluate<P>(
+              workspace_.Logits(rows), targets_, rows.begin, Scale(),
+              workspace_.LogitsGradient(rows),
+              losses.subspan(rows.begin, rows.size()));
+        });
   }
 
   Targets targets_;

@@ -155,9 +155,10 @@ struct CheckLayer {
   static_assert(BoundLayer<Layer>,
                 "hpcnn: this is not a layer; see hpcnn/nn/layer.h");
   static_assert(
-      !(Layer::kInPlace && (ReadsInput<Layer>() || Layer::kParameterRows > 0)),
+      !(Layer::kInPlace && (ReadsInput<Layer>() || TrainedRows<Layer>() > 0)),
       "hpcnn: a layer that works in place overwrites its input and its "
-      "output's gradient: kInPlace excludes kReadsInput and parameters");
+      "output's gradient: kInPlace excludes kReadsInput and parameters "
+      "that are trained");
 };
 
 template <class Node, class Layer = typename Node::Layer>

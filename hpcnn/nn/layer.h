@@ -28,12 +28,20 @@
 //   L::kKeepsOutput = false BackwardInput ignores y, so that the next layer may
 //                           overwrite it
 //   L::kScratch             elements that each pass may use as it likes
+//   L::kTrainedRows         the optimizer sees these first rows alone
+//   L::kStatistics          elements that the training step keeps of the batch,
+//                           in [0, kChannels) parts that threads share:
+//       L::Measure<P, T>(MeasurePass<T>)       before Forward, from all of x
+//       L::MeasureBack<P, T>(MeasurePass<T>)   before BackwardInput, from d_y too
+//       L::Remember(params, statistics, count)   at the end of a step with
+//                           `count` samples: the rows that are not trained
 // Its random numbers are drawn at pass.place, a `sample` for each row, with an op
 // of its own. Inference<Net> leaves out descriptions with kTrainingOnly = true.
 // Batches are contiguous: the stride of x and y is their row length.
-// All but BackwardParameters treat the samples of a batch independently, so any
+// Forward and BackwardInput treat the samples of a batch independently, so any
 // split of a batch over threads gives the same bits; BackwardParameters treats
-// rows of parameters independently, for the same reason.
+// rows of parameters independently, Measure and MeasureBack channels, for the
+// same reason.
 
 #ifndef HPCNN_NN_LAYER_H_
 #define HPCNN_NN_LAYER_H_
@@ -67,6 +75,7 @@ struct ForwardPass {
   MatrixView<T> y;            // [N, Output]
   std::span<T> scratch;       // [kScratch]
   RandomPlace place{};        // of the first sample in this step and layer
+  std::span<T> statistics{};  // [kStatistics]
 };
 template <class T>
 struct BackwardPass {
@@ -77,6 +86,7 @@ struct BackwardPass {
   MatrixView<T> d_x;        // [N, Input]
   std::span<T> scratch;
   RandomPlace place{};  // the same as on the way forward
+  std::span<T> statistics{};
 };
 template <class T>
 struct ParameterPass {
@@ -85,6 +95,14 @@ struct ParameterPass {
   IndexRange rows;          // which of the parameters'
   std::span<T> d_params;    // [rows.size(), kRowSize]
   std::span<T> scratch;
+  std::span<T> statistics{};
+};
+template <class T>
+struct MeasurePass {
+  MatrixView<const T> x;    // [N, Input], all of the batch
+  MatrixView<const T> d_y;  // [N, Output], on the way back
+  IndexRange channels;      // which to write the statistics of
+  std::span<T> statistics;
 };
 
 // Satisfied by what stands in a network's list, such as Dense<128> or Relu.
@@ -141,6 +159,18 @@ consteval bool TrainingOnly() {
 template <class L>
 consteval std::size_t Scratch() {
   if constexpr (requires { L::kScratch; }) return L::kScratch;
+  return 0;
+}
+
+template <class L>
+consteval std::size_t TrainedRows() {
+  if constexpr (requires { L::kTrainedRows; }) return L::kTrainedRows;
+  return L::kParameterRows;
+}
+
+template <class L>
+consteval std::size_t Statistics() {
+  if constexpr (requires { L::kStatistics; }) return L::kStatistics;
   return 0;
 }
 

@@ -21,7 +21,7 @@
 HPCNN_NAMESPACE_BEGIN
 
 // Places that are none: the caller's batch, which is read only, and the gradient
-// of a value that nothing with parameters comes before.
+// of a value that nothing trained comes before.
 inline constexpr std::size_t kInBatch = static_cast<std::size_t>(-1);
 inline constexpr std::size_t kNoGradient = static_cast<std::size_t>(-1);
 
@@ -38,7 +38,7 @@ struct NodeFacts {
   bool in_place = false;
   bool keeps_output = false;
   bool shares_gradient = false;
-  bool has_parameters = false;
+  bool is_trained = false;
 };
 
 template <class Node>
@@ -51,7 +51,7 @@ consteval NodeFacts FactsOf() {
                   .is_join = IsJoin<L>(),
                   .in_place = L::kInPlace,
                   .keeps_output = KeepsOutput<L>(),
-                  .has_parameters = L::kParameterRows > 0};
+                  .is_trained = TrainedRows<L>() > 0};
   if constexpr (IsTap<L>()) facts.is_last_tap = L::kIsLast;
   if constexpr (IsJoin<L>()) facts.shares_gradient = L::kSharesGradient;
   return facts;
@@ -89,11 +89,11 @@ constexpr void PlanValues(const std::array<NodeFacts, Nodes>& nodes,
 template <std::size_t Nodes>
 constexpr void PlanGradients(const std::array<NodeFacts, Nodes>& nodes,
                              MemoryPlan<Nodes>& plan) {
-  // Behind parameters, so that the way back comes past.
+  // Behind what is trained, so that the way back comes past.
   std::array<bool, Nodes + 1> needed{};
   for (std::size_t i = 0; i < Nodes; ++i) {
     needed[i + 1] =
-        nodes[i].has_parameters ||
+        nodes[i].is_trained ||
         std::any_of(nodes[i].from.begin(), nodes[i].from.end(),
                     [&](std::size_t value) { return needed[value]; });
   }

@@ -121,11 +121,41 @@ struct Sequential {
   static constexpr std::size_t kActivations = kMemory.value_elements;
   static constexpr std::size_t kGradients = kMemory.gradient_elements;
 
-  // The first layer with parameters.
+  // Where layer I's statistics of a batch lie, and, for I = kLayers, how many
+  // elements they all are.
+  static constexpr std::array<std::size_t, kLayers + 1> kStatisticsOffsets =
+      [] {
+        std::array<std::size_t, kLayers + 1> offsets{};
+        ForEachIndex<kLayers>([&]<std::size_t I>() {
+          offsets[I + 1] = offsets[I] + internal::Statistics<LayerAt<I>>();
+        });
+        return offsets;
+      }();
+
+  // Between two stops samples are independent: a layer with statistics waits for
+  // all of the batch. 0, those layers, kLayers.
+  static constexpr std::size_t kSegments = [] {
+    std::size_t segments = 1;
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      if (internal::Statistics<LayerAt<I>>() > 0) ++segments;
+    });
+    return segments;
+  }();
+  static constexpr std::array<std::size_t, kSegments + 1> kStops = [] {
+    std::array<std::size_t, kSegments + 1> stops{};
+    std::size_t segment = 0;
+    ForEachIndex<kLayers>([&]<std::size_t I>() {
+      if (internal::Statistics<LayerAt<I>>() > 0) stops[++segment] = I;
+    });
+    stops[kSegments] = kLayers;
+    return stops;
+  }();
+
+  // The first layer with parameters that are trained.
   static constexpr std::size_t kFirstTrained = [] {
     std::size_t first = kLayers;
     ForEachIndexBackwards<kLayers>([&]<std::size_t I>() {
-      if (LayerAt<I>::kParameterRows > 0) first = I;
+      if (internal::TrainedRows<LayerAt<I>>() > 0) first = I;
     });
     return first;
   }();

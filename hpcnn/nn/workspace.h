@@ -4,6 +4,9 @@
 // Workspace<Net, T>: the activations and gradients of one batch, and the walk
 // through the network that fills them. It holds views of memory that the caller
 // gives, so that memory may be static, on the heap or in an arena.
+//
+// Forward and BackwardInputs walk with some samples; where a layer needs
+// statistics of all (BatchNorm), Walk goes on with them together.
 
 #ifndef HPCNN_NN_WORKSPACE_H_
 #define HPCNN_NN_WORKSPACE_H_
@@ -37,7 +40,8 @@ class Workspace {
     return batch * Net::kActivations;
   }
   static constexpr std::size_t TrainingElements(std::size_t batch) {
-    return ForwardElements(batch) + batch * Net::kGradients;
+    return ForwardElements(batch) + batch * Net::kGradients +
+           Net::kStatisticsOffsets[Net::kLayers];
   }
 
   // Enough for Forward alone with ForwardElements(batch), for the backward walk
@@ -62,21 +66,10 @@ class Workspace {
   template <ExecutionPolicy P>
   void Forward(std::span<const T> params, MatrixView<const T> x,
                IndexRange rows, std::span<T> scratch = {}) {
-    HPCNN_CHECK(scratch.size() >= Net::kScratch, "scratch must hold kScratch");
-    HPCNN_CHECK(rows.end <= batch_ && rows.end <= x.rows() &&
-                    x.cols() == Net::InputShape::kVolume &&
-                    x.stride() == x.cols(),
-                "Forward needs at most `batch` samples of the input's shape");
-    ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
-      using Layer = typename Net::template LayerAt<I>;
-      if constexpr (internal::IsJoin<Layer>()) {
-        Layer::template Forward<P>(Branches<I>(x, rows), Place<I + 1>(rows));
-      } else if constexpr (!internal::IsView<Layer>()) {
-        Layer::template Forward<P>(ForwardPass<T>{
-            Net::template Parameters<I>(params), Value<kFrom<I>>(x, rows),
-            Place<I + 1>(rows), scratch, Draws(I, rows)});
-      }
-    });
+    static_assert(kSamplesAreIndependent,
+                  "hpcnn: BatchNorm needs all of the batch: run Inference<Net> "
+                  "or, in training, Walk");
+    ForwardThrough<P, 0, Net::kLayers>(params, x, rows, scratch);
   }
 
   // The outputs of the last Forward, [rows.size(), classes].
@@ -92,23 +85,54 @@ class Workspace {
   template <ExecutionPolicy P>
   void BackwardInputs(std::span<const T> params, MatrixView<const T> x,
                       IndexRange rows, std::span<T> scratch = {}) {
-    HPCNN_CHECK(memory_.size() >= TrainingElements(batch_),
-                "this workspace has memory for the forward pass alone");
-    ForEachIndexBackwards<Net::kLayers>([&]<std::size_t I>() {
-      using Layer = typename Net::template LayerAt<I>;
-      if constexpr (internal::IsJoin<Layer>()) {
-        BackThroughJoin<P, I>(rows);
-      } else if constexpr (!kHasGradient<kFrom<I>>) {
-        // Nothing before it is trained.
-      } else if constexpr (internal::IsTap<Layer>()) {
-        BackThroughTap<P, I>(rows);
-      } else if constexpr (!internal::IsView<Layer>()) {
-        Layer::template BackwardInput<P>(BackwardPass<T>{
-            Net::template Parameters<I>(params), Value<kFrom<I>>(x, rows),
-            Place<I + 1>(rows), Gradient<I + 1>(rows), Gradient<kFrom<I>>(rows),
-            scratch, Draws(I, rows)});
-      }
+    static_assert(kSamplesAreIndependent,
+                  "hpcnn: BatchNorm needs all of the batch: run Inference<Net> "
+                  "or, in training, Walk");
+    BackwardThrough<P, 0, Net::kLayers>(params, x, rows, scratch);
+  }
+
+  // All of it in training, of any network: forward, evaluate(rows), which makes
+  // LogitsGradient(rows) of Logits(rows), and back.
+  //   fork(f): calls f(part, parts) for every part, at one time if it likes, and
+  //   returns when all are done
+  //   scratch(part): [Net::kScratch]
+  template <ExecutionPolicy P, class Fork, class ScratchOf, class Evaluate>
+  void Walk(std::span<const T> params, MatrixView<const T> x, const Fork& fork,
+            const ScratchOf& scratch, const Evaluate& evaluate) {
+    const auto for_rows = [&](const auto& f) {
+      fork([&](std::size_t part, std::size_t parts) {
+        const IndexRange rows = Partition(x.rows(), part, parts);
+        if (rows.size() > 0) f(rows, scratch(part));
+      });
+    };
+    ForEachIndex<Net::kSegments>([&]<std::size_t S>() {
+      constexpr std::size_t kBegin = Net::kStops[S], kEnd = Net::kStops[S + 1];
+      if constexpr (S > 0) Measure<P, kBegin, false>(x, fork);
+      for_rows([&](IndexRange rows, std::span<T> own) {
+        ForwardThrough<P, kBegin, kEnd>(params, x, rows, own);
+        if constexpr (kEnd == Net::kLayers) {
+          evaluate(rows);
+          BackwardThrough<P, kBegin + (S > 0), kEnd>(params, x, rows, own);
+        }
+      });
     });
+    ForEachIndexBackwards<Net::kSegments - 1>([&]<std::size_t S>() {
+      constexpr std::size_t kBegin = Net::kStops[S], kEnd = Net::kStops[S + 1];
+      Measure<P, kEnd, true>(x, fork);
+      for_rows([&](IndexRange rows, std::span<T> own) {
+        BackwardThrough<P, kBegin + (S > 0), kEnd + 1>(params, x, rows, own);
+      });
+    });
+  }
+
+  // After a Walk with `count` samples: what layer I keeps of their statistics.
+  template <std::size_t I>
+  void Remember(std::span<T> params, std::size_t count) const {
+    using Layer = typename Net::template LayerAt<I>;
+    if constexpr (internal::Statistics<Layer>() > 0) {
+      Layer::Remember(Net::template Parameters<I>(params), Statistics<I>(),
+                      count);
+    }
   }
 
   // Rows `rows` of layer I's parameter gradient, summed over the first `count`
@@ -138,6 +162,8 @@ class Workspace {
   }
 
  private:
+  static constexpr bool kSamplesAreIndependent = Net::kSegments == 1;
+
   template <std::size_t I>
   static constexpr std::size_t kFrom = Net::template NodeAt<I>::kFrom[0];
   // Elements of value V, a sample.
@@ -159,13 +185,88 @@ class Workspace {
             .part = static_cast<std::uint32_t>(layer)};
   }
 
+  // Layers [Begin, End), forward.
+  template <ExecutionPolicy P, std::size_t Begin, std::size_t End>
+  void ForwardThrough(std::span<const T> params, MatrixView<const T> x,
+                      IndexRange rows, std::span<T> scratch) {
+    HPCNN_CHECK(scratch.size() >= Net::kScratch, "scratch must hold kScratch");
+    HPCNN_CHECK(rows.end <= batch_ && rows.end <= x.rows() &&
+                    x.cols() == Net::InputShape::kVolume &&
+                    x.stride() == x.cols(),
+                "Forward needs at most `batch` samples of the input's shape");
+    ForEachIndex<End - Begin>([&]<std::size_t Index>() {
+      constexpr std::size_t I = Begin + Index;
+      using Layer = typename Net::template LayerAt<I>;
+      if constexpr (internal::IsJoin<Layer>()) {
+        Layer::template Forward<P>(Branches<I>(x, rows), Place<I + 1>(rows));
+      } else if constexpr (!internal::IsView<Layer>()) {
+        Layer::template Forward<P>(ForwardPass<T>{
+            Net::template Parameters<I>(params), Value<kFrom<I>>(x, rows),
+            Place<I + 1>(rows), scratch, Draws(I, rows), Statistics<I>()});
+      }
+    });
+  }
+
+  // The same layers, on the way back.
+  template <ExecutionPolicy P, std::size_t Begin, std::size_t End>
+  void BackwardThrough(std::span<const T> params, MatrixView<const T> x,
+                       IndexRange rows, std::span<T> scratch) {
+    HPCNN_CHECK(memory_.size() >= TrainingElements(batch_),
+                "this workspace has memory for the forward pass alone");
+    ForEachIndexBackwards<End - Begin>([&]<std::size_t Index>() {
+      constexpr std::size_t I = Begin + Index;
+      using Layer = typename Net::template LayerAt<I>;
+      if constexpr (internal::IsJoin<Layer>()) {
+        BackThroughJoin<P, I>(rows);
+      } else if constexpr (!kHasGradient<kFrom<I>>) {
+        // Nothing before it is trained.
+      } else if constexpr (internal::IsTap<Layer>()) {
+        BackThroughTap<P, I>(rows);
+      } else if constexpr (!internal::IsView<Layer>()) {
+        Layer::template BackwardInput<P>(BackwardPass<T>{
+            Net::template Parameters<I>(params), Value<kFrom<I>>(x, rows),
+            Place<I + 1>(rows), Gradient<I + 1>(rows), Gradient<kFrom<I>>(rows),
+            scratch, Draws(I, rows), Statistics<I>()});
+      }
+    });
+  }
+
+  // Layer I's statistics of the batch, shared by channels.
+  template <ExecutionPolicy P, std::size_t I, bool kBack, class Fork>
+  void Measure(MatrixView<const T> x, const Fork& fork) {
+    HPCNN_CHECK(memory_.size() >= TrainingElements(batch_),
+                "this workspace has memory for the forward pass alone");
+    using Layer = typename Net::template LayerAt<I>;
+    const IndexRange all{0, x.rows()};
+    fork([&](std::size_t part, std::size_t parts) {
+      const MeasurePass<T> pass{Value<kFrom<I>>(x, all), Gradient<I + 1>(all),
+                                Partition(Layer::kChannels, part, parts),
+                                Statistics<I>()};
+      if constexpr (kBack) {
+        Layer::template MeasureBack<P>(pass);
+      } else {
+        Layer::template Measure<P>(pass);
+      }
+    });
+  }
+
+  template <std::size_t I>
+  std::span<T> Statistics() const {
+    constexpr std::size_t kSize =
+        internal::Statistics<typename Net::template LayerAt<I>>();
+    if constexpr (kSize == 0) return {};
+    return memory_.subspan(batch_ * (Net::kActivations + Net::kGradients) +
+                               Net::kStatisticsOffsets[I],
+                           kSize);
+  }
+
   template <ExecutionPolicy P, std::size_t I>
   void BackwardAt(MatrixView<const T> x, std::size_t count, IndexRange rows,
                   std::span<T> d_params, std::span<T> scratch) {
     const IndexRange all{0, count};
     Net::template LayerAt<I>::template BackwardParameters<P>(
         ParameterPass<T>{Value<kFrom<I>>(x, all), Gradient<I + 1>(all), rows,
-                         d_params, scratch});
+                         d_params, scratch, Statistics<I>()});
   }
 
   template <ExecutionPolicy P, std::size_t I>

@@ -9,7 +9,8 @@
 // rows of every parameter matrix: gradient, summed over the batch in a fixed
 // order, and update. Both split work over outputs, never a sum, so the weights
 // are the same to the byte for any number of threads. Where more threads turn
-// out to be slower, the steps are left to one (fork_choice.h). For a rule that
+// out to be slower, the steps are left to one (fork_choice.h). A layer that needs
+// statistics of all the batch splits the first phase. For a rule that
 // needs the gradient's norm all of the gradient is stored, and the update is a
 // third phase. Nothing allocates after construction.
 
@@ -94,36 +95,35 @@ class Trainer {
     const auto start = std::chrono::steady_clock::now();
     const float scale = 1.0f / static_cast<float>(n);
     workspace_.At(seed_, static_cast<std::uint32_t>(steps_));
-    Fork([&](std::size_t part, std::size_t parts) {
-      const FlushDenormals flush;
-      const IndexRange rows = Partition(n, part, parts);
-      if (rows.size() == 0) return;
-      workspace_.template Forward<P>(parameters(), x, rows, Scratch(part));
-      LossFunction::template Evaluate<P>(
-          workspace_.Logits(rows), targets, rows.begin, scale,
-          workspace_.LogitsGradient(rows),
-          losses_.subspan(rows.begin, rows.size()));
-      workspace_.template BackwardInputs<P>(parameters(), x, rows,
-                                            Scratch(part));
-    });
+    workspace_.template Walk<P>(
+        parameters(), x, [&](const auto& f) { Fork(f); },
+        [&](std::size_t part) { return Scratch(part); },
+        [&](IndexRange rows) {
+          LossFunction::template Evaluate<P>(
+              workspace_.Logits(rows), targets, rows.begin, scale,
+              workspace_.LogitsGradient(rows),
+              losses_.subspan(rows.begin, rows.size()));
+        });
     OptimizerStep<float> step{.rate = rate, .number = ++steps_};
     Fork([&](std::size_t part, std::size_t parts) {
-      const FlushDenormals flush;
+      ForEachTrained(
+          [&]<std::size_t I>() { UpdateLayer<I>(x, n, step, part, parts); });
+      if (part > 0) return;
       ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
-        if constexpr (Net::template LayerAt<I>::kParameterRows > 0 &&
-                      Net::kOwners[I] == I) {
-          UpdateLayer<I>(x, n, step, part, parts);
-        }
+        workspace_.template Remember<I>(parameters_, n);
       });
     });
     if constexpr (kNeedsNorm) {
       step.norm = GradientNorm();
       Fork([&](std::size_t part, std::size_t parts) {
-        const FlushDenormals flush;
-        const IndexRange all = Partition(gradients_.size(), part, parts);
-        for (std::size_t i = all.begin; i < all.end; i += kSlice) {
-          Update(step, i, gradients_.subspan(i, std::min(kSlice, all.end - i)));
-        }
+        ForEachTrained([&]<std::size_t I>() {
+          const IndexRange all = Partition(kTrained<I>, part, parts);
+          for (std::size_t i = all.begin; i < all.end; i += kSlice) {
+            const std::size_t first = Net::kParameterOffsets[I] + i;
+            Update(step, first,
+                   gradients_.subspan(first, std::min(kSlice, all.end - i)));
+          }
+        });
       });
     }
     const float loss = scale * Sum<P>(std::span<const float>(losses_.first(n)));
@@ -176,13 +176,33 @@ class Trainer {
     return kNeedsNorm ? Net::kParameterCount : threads * kGradientElements;
   }
 
+  // Elements of layer I that the rule sees.
+  template <std::size_t I>
+  static constexpr std::size_t kTrained =
+      internal::TrainedRows<typename Net::template LayerAt<I>>() *
+      Net::template LayerAt<I>::kRowSize;
+
+  // f.operator()<I>() for the layers that have such, each set once.
+  template <class F>
+  static void ForEachTrained(const F& f) {
+    ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+      if constexpr (kTrained < I >> 0 && Net::kOwners[I] == I) {
+        f.template operator()<I>();
+      }
+    });
+  }
+
   // As pool_.Run, or one part on the caller.
   template <class F>
   void Fork(const F& f) {
+    const auto run = [&](std::size_t part, std::size_t parts) {
+      const FlushDenormals flush;
+      f(part, parts);
+    };
     if (choice_.forks()) {
-      pool_.Run(f);
+      pool_.Run(run);
     } else {
-      f(std::size_t{0}, std::size_t{1});
+      run(0, 1);
     }
   }
 
@@ -203,7 +223,8 @@ class Trainer {
     using Layer = typename Net::template LayerAt<I>;
     constexpr std::size_t kWidth = Layer::kRowSize;
     constexpr std::size_t kRows = kGradientElements / kWidth;
-    const IndexRange all = Partition(Layer::kParameterRows, part, parts);
+    const IndexRange all =
+        Partition(internal::TrainedRows<Layer>(), part, parts);
     for (std::size_t row = all.begin; row < all.end; row += kRows) {
       const IndexRange rows{row, std::min(row + kRows, all.end)};
       const std::size_t first = Net::kParameterOffsets[I] + row * kWidth;

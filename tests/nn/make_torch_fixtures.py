@@ -39,8 +39,10 @@ def packed(net, of):
             parts += [weight.T, bias]
         elif isinstance(layer, nn.Conv2d):  # a row a kernel, its bias last
             parts += [torch.column_stack([weight.flatten(1), bias])]
-        else:  # LayerNorm: gains, then shifts
+        else:  # gains, then shifts, of a BatchNorm running statistics too
             parts += [weight, bias]
+            if hasattr(layer, "running_mean"):
+                parts += [of(layer.running_mean), of(layer.running_var)]
     return torch.cat([part.flatten() for part in parts])
 
 
@@ -48,9 +50,19 @@ def parameters(net):
     return packed(net, lambda p: p.detach().clone())
 
 
+def gradients(net):
+    return packed(net, lambda p: torch.zeros_like(p) if p.grad is None
+                  else p.grad)
+
+
 def with_drawn_parameters(net):
     for p in net.parameters():
         p.data = draw(*p.shape, scale=0.5)
+    for name, p in net.named_buffers():
+        if name.endswith("mean"):
+            p.data = draw(*p.shape, scale=0.5)
+        elif name.endswith("var"):
+            p.data = draw(*p.shape).abs() + 0.5
     return net
 
 
@@ -77,13 +89,13 @@ def layer(name, layers, shape, batch=2, values=(), scale=1):
     x = draw(batch, *shape, scale=scale)
     x.view(-1)[:len(values)] = torch.tensor(values)
     x.requires_grad_()
+    params = parameters(net)
     y = net(x)
     d_y = draw(*y.shape)
     y.backward(d_y)
-    params = parameters(net)
     emit(f"LayerFixture<{len(params)}, {x.numel()}, {y.numel()}>", name,
          params=params, x=x, y=y, d_y=d_y, d_x=x.grad,
-         d_params=packed(net, lambda p: p.grad))
+         d_params=gradients(net))
 
 
 def loss(name, function, targets):
@@ -203,6 +215,10 @@ layer("AvgPool", [nn.AvgPool2d(2)], [1, 4, 20])
 layer("AvgPoolOverlapping", [nn.AvgPool2d((3, 2), stride=1)], [2, 4, 5])
 layer("GlobalAvgPool", [nn.AdaptiveAvgPool2d(1), nn.Flatten()], [3, 2, 5])
 layer("LayerNorm", [nn.LayerNorm([2, 3, 7])], [2, 3, 7], batch=3)
+layer("BatchNorm", [nn.BatchNorm2d(3)], [3, 2, 5], batch=3)
+layer("BatchNormOfVectors", [nn.BatchNorm1d(19)], [19], batch=5)
+layer("FrozenBatchNorm", [nn.BatchNorm2d(3).eval()], [3, 2, 5], batch=3)
+layer("FrozenBatchNormOfVectors", [nn.BatchNorm1d(19).eval()], [19], batch=5)
 
 # At the kink, far from it, and around it.
 edges = [0, 30, -30]
@@ -238,6 +254,13 @@ training("DepthwiseByAdamW",
          [nn.Conv2d(2, 2, (2, 3), groups=2), nn.LayerNorm([2, 4, 2]),
           nn.GELU(), nn.Flatten(), nn.Linear(16, 5)], [2, 5, 4],
          functions.mse_loss, quantities, torch.optim.AdamW, **adam)
+# Not by Adam: biases before a BatchNorm have no gradient but rounding errors,
+# and Adam makes steps of those.
+training("BatchNormByMomentum",
+         [nn.Conv2d(2, 3, (2, 3)), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(),
+          nn.Linear(24, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 5)],
+         [2, 5, 4], functions.cross_entropy, labels,
+         torch.optim.SGD, momentum=f32(0.9), **decay)
 
 print("""// clang-format on
 

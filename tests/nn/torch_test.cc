@@ -22,6 +22,7 @@
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"
 #include "hpcnn/nn/activation.h"
+#include "hpcnn/nn/batch_norm.h"
 #include "hpcnn/nn/conv2d.h"
 #include "hpcnn/nn/dense.h"
 #include "hpcnn/nn/depthwise_conv2d.h"
@@ -72,21 +73,41 @@ void ExpectLayer(const fixtures::LayerFixture<Params, X, Y>& torch) {
   const MatrixView<const float> d_y(torch.d_y.data(), kBatch, kOut);
   std::vector<float> y = Unwritten(Y), d_x = Unwritten(X),
                      d_params = Unwritten(Params),
-                     scratch = Unwritten(internal::Scratch<L>());
-
+                     scratch = Unwritten(internal::Scratch<L>()),
+                     statistics = Unwritten(internal::Statistics<L>());
   const MatrixView<float> y_view(y.data(), kBatch, kOut);
-  L::template Forward<P>(ForwardPass<float>{torch.params, x, y_view, scratch});
+
+  if constexpr (internal::Statistics<L>() > 0) {
+    L::template Measure<P>(
+        MeasurePass<float>{x, d_y, {0, L::kChannels}, statistics});
+  }
+  L::template Forward<P>(
+      ForwardPass<float>{torch.params, x, y_view, scratch, {}, statistics});
   ExpectClose(y, torch.y, "y");
 
+  if constexpr (internal::Statistics<L>() > 0) {
+    L::template MeasureBack<P>(
+        MeasurePass<float>{x, d_y, {0, L::kChannels}, statistics});
+  }
   L::template BackwardInput<P>(
-      BackwardPass<float>{torch.params, x, y_view, d_y,
-                          MatrixView<float>(d_x.data(), kBatch, kIn), scratch});
+      BackwardPass<float>{torch.params,
+                          x,
+                          y_view,
+                          d_y,
+                          MatrixView<float>(d_x.data(), kBatch, kIn),
+                          scratch,
+                          {},
+                          statistics});
   ExpectClose(d_x, torch.d_x, "d_x");
 
-  if constexpr (Params > 0) {
-    L::template BackwardParameters<P>(ParameterPass<float>{
-        x, d_y, {0, L::kParameterRows}, d_params, scratch});
-    ExpectClose(d_params, torch.d_params, "d_params");
+  if constexpr (constexpr std::size_t kRows = internal::TrainedRows<L>();
+                kRows > 0) {
+    const std::span<float> trained =
+        std::span(d_params).first(kRows * L::kRowSize);
+    L::template BackwardParameters<P>(
+        ParameterPass<float>{x, d_y, {0, kRows}, trained, scratch, statistics});
+    ExpectClose(trained, std::span(torch.d_params).first(trained.size()),
+                "d_params");
   }
 }
 
@@ -132,6 +153,15 @@ TYPED_TEST(TorchTest, GlobalAvgPool) {
 
 TYPED_TEST(TorchTest, LayerNorm) {
   ExpectLayer<TypeParam, LayerNorm, Shape<2, 3, 7>>(fixtures::kLayerNorm);
+}
+
+TYPED_TEST(TorchTest, BatchNorm) {
+  ExpectLayer<TypeParam, BatchNorm, Shape<3, 2, 5>>(fixtures::kBatchNorm);
+  ExpectLayer<TypeParam, BatchNorm, Shape<19>>(fixtures::kBatchNormOfVectors);
+  ExpectLayer<TypeParam, FrozenBatchNorm, Shape<3, 2, 5>>(
+      fixtures::kFrozenBatchNorm);
+  ExpectLayer<TypeParam, FrozenBatchNorm, Shape<19>>(
+      fixtures::kFrozenBatchNormOfVectors);
 }
 
 TYPED_TEST(TorchTest, Activations) {
@@ -229,6 +259,15 @@ TYPED_TEST(TorchTest, DepthwiseByAdamW) {
                          Flatten, Dense<5>>;
   ExpectTraining<TypeParam, Net, MeanSquaredError>(AdamW{.weight_decay = 0.03f},
                                                    fixtures::kDepthwiseByAdamW);
+}
+
+// Of the weights, some are the running statistics.
+TYPED_TEST(TorchTest, BatchNormByMomentum) {
+  using Net = Sequential<Input<2, 5, 4>, Conv2d<3, 2, 3>, BatchNorm, Relu,
+                         Flatten, Dense<7>, BatchNorm, Tanh, Dense<5>>;
+  ExpectTraining<TypeParam, Net, SoftmaxCrossEntropy>(
+      Momentum{.momentum = 0.9f, .weight_decay = 0.03f},
+      fixtures::kBatchNormByMomentum);
 }
 
 }  // namespace
