@@ -207,6 +207,7 @@ void ForChannels(std::size_t plane, MatrixView<T> out,
 template <ExecutionPolicy Policy = DefaultPolicy, class T>
 void BatchNormMeasure(MatrixView<const T> x, std::size_t plane,
                       IndexRange channels, const BatchStatistics<T>& out) {
+  if (channels.begin >= channels.end) return;
   const T share = T{1} / static_cast<T>(x.rows() * plane);
   internal::PlainChannelSums<Policy>(x, plane, channels, out.mean);
   for (std::size_t c = channels.begin; c < channels.end; ++c) {
@@ -225,6 +226,7 @@ template <ExecutionPolicy Policy = DefaultPolicy, class T>
 void BatchNormMeasureBack(MatrixView<const T> x, MatrixView<const T> d_y,
                           std::size_t plane, IndexRange channels,
                           const BatchStatistics<T>& out) {
+  if (channels.begin >= channels.end) return;
   const T share = T{1} / static_cast<T>(x.rows() * plane);
   internal::PlainChannelSums<Policy>(d_y, plane, channels, out.d_y);
   internal::ChannelSums<internal::CentredProductSum, Policy>(
