@@ -49,6 +49,7 @@
 #include "hpcnn/nn/flatten.h"
 #include "hpcnn/nn/layer_norm.h"
 #include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/non_finite.h"
 #include "hpcnn/nn/pool.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/shared.h"

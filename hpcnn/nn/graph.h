@@ -60,6 +60,13 @@ template <std::size_t... Path>
 inline constexpr std::size_t kBranchDepth<AtLayer<Path...>> = sizeof...(Path) /
                                                               2;
 
+// The path as numbers.
+template <class Where>
+inline constexpr std::array<std::size_t, 0> kPath{};
+template <std::size_t... Path>
+inline constexpr std::array<std::size_t, sizeof...(Path)>
+    kPath<AtLayer<Path...>>{Path...};
+
 struct TapDescription {
   static constexpr const char* kName = nullptr;
 };

@@ -13,9 +13,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "hpcnn/base/check.h"
@@ -27,8 +30,10 @@
 #include "hpcnn/nn/graph.h"
 #include "hpcnn/nn/layer.h"
 #include "hpcnn/nn/memory_plan.h"
+#include "hpcnn/nn/non_finite.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/ops/elementwise.h"
+#include "hpcnn/ops/reduce.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -96,13 +101,18 @@ class Workspace {
   //   fork(f): calls f(part, parts) for every part, at one time if it likes, and
   //   returns when all are done
   //   scratch(part): [Net::kScratch]
+  // Returns whether the gradients of all trained layers' outputs are finite; see
+  // FindNonFinite.
   template <ExecutionPolicy P, class Fork, class ScratchOf, class Evaluate>
-  void Walk(std::span<const T> params, MatrixView<const T> x, const Fork& fork,
+  bool Walk(std::span<const T> params, MatrixView<const T> x, const Fork& fork,
             const ScratchOf& scratch, const Evaluate& evaluate) {
+    std::atomic<bool> finite{true};
     const auto for_rows = [&](const auto& f) {
       fork([&](std::size_t part, std::size_t parts) {
         const IndexRange rows = Partition(x.rows(), part, parts);
-        if (rows.size() > 0) f(rows, scratch(part));
+        if (rows.size() > 0 && !f(rows, scratch(part))) {
+          finite.store(false, std::memory_order_relaxed);
+        }
       });
     };
     ForEachIndex<Net::kSegments>([&]<std::size_t S>() {
@@ -112,17 +122,78 @@ class Workspace {
         ForwardThrough<P, kBegin, kEnd>(params, x, rows, own);
         if constexpr (kEnd == Net::kLayers) {
           evaluate(rows);
-          BackwardThrough<P, kBegin + (S > 0), kEnd>(params, x, rows, own);
+          return BackwardThrough<P, kBegin + (S > 0), kEnd>(params, x, rows,
+                                                            own);
         }
+        return true;
       });
     });
     ForEachIndexBackwards<Net::kSegments - 1>([&]<std::size_t S>() {
       constexpr std::size_t kBegin = Net::kStops[S], kEnd = Net::kStops[S + 1];
       Measure<P, kEnd, true>(x, fork);
       for_rows([&](IndexRange rows, std::span<T> own) {
-        BackwardThrough<P, kBegin + (S > 0), kEnd + 1>(params, x, rows, own);
+        return BackwardThrough<P, kBegin + (S > 0), kEnd + 1>(params, x, rows,
+                                                              own);
       });
     });
+    return finite.load(std::memory_order_relaxed);
+  }
+
+  // After a Walk: what was not finite first, in the order of computation, if
+  // anything is; layers that work in place of one another are named together.
+  // losses: [N], of the Walk's samples.
+  std::optional<NonFinite> FindNonFinite(MatrixView<const T> x,
+                                         std::span<const T> losses) const {
+    constexpr auto& kMemory = Net::kMemory;
+    // Of the layer that makes value V; empty where none writes it.
+    std::array<std::string, Net::kLayers + 1> makers;
+    std::array<std::size_t, Net::kLayers + 1> widths{};
+    ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+      using Layer = typename Net::template LayerAt<I>;
+      if constexpr (internal::IsView<Layer>()) return;
+      makers[I + 1] = LayerText<I>();
+      widths[I + 1] = kWidth<I + 1>;
+    });
+    std::optional<NonFinite> found;
+    const auto look = [&](const std::string& tensor, const T* from,
+                          std::size_t width) {
+      const auto row =
+          internal::NonFiniteRow(MatrixView<const T>(from, x.rows(), width));
+      if (row) found = NonFinite{tensor, row};
+    };
+    look("input", x.data(), x.cols());
+    for (std::size_t v = 1; v <= Net::kLayers && !found; ++v) {
+      if (makers[v].empty()) continue;
+      std::string all = makers[v];
+      for (std::size_t w = v + 1; w <= Net::kLayers; ++w) {
+        if (kMemory.values[w] == kMemory.values[v] && !makers[w].empty()) {
+          all += " or " + makers[w];
+        }
+      }
+      look("output of " + all, memory_.data() + kMemory.values[v] * batch_,
+           widths[v]);
+    }
+    if (!found) look("loss", losses.data(), 1);
+    for (std::size_t v = Net::kLayers; v > 0 && !found; --v) {
+      const std::size_t place = kMemory.gradients[v];
+      if (makers[v].empty() || place == kNoGradient) continue;
+      // Written last for the first of them.
+      std::size_t first = 1;
+      while (kMemory.gradients[first] != place || makers[first].empty()) {
+        ++first;
+      }
+      look("gradient of the output of " + makers[first],
+           memory_.data() + (Net::kActivations + place) * batch_, widths[v]);
+    }
+    return found;
+  }
+
+  // Layer I for people: its place in the network's list, and its name.
+  template <std::size_t I>
+  static std::string LayerText() {
+    using Node = typename Net::template NodeAt<I>;
+    return internal::LayerText(internal::kPath<typename Node::Where>,
+                               Node::kName);
   }
 
   // After a Walk with `count` samples: what layer I keeps of their statistics.
@@ -207,15 +278,21 @@ class Workspace {
     });
   }
 
-  // The same layers, on the way back.
+  // The same layers, on the way back. Returns whether the gradients of the trained
+  // ones' outputs are finite.
   template <ExecutionPolicy P, std::size_t Begin, std::size_t End>
-  void BackwardThrough(std::span<const T> params, MatrixView<const T> x,
+  bool BackwardThrough(std::span<const T> params, MatrixView<const T> x,
                        IndexRange rows, std::span<T> scratch) {
     HPCNN_CHECK(memory_.size() >= TrainingElements(batch_),
                 "this workspace has memory for the forward pass alone");
+    bool finite = true;
     ForEachIndexBackwards<End - Begin>([&]<std::size_t Index>() {
       constexpr std::size_t I = Begin + Index;
       using Layer = typename Net::template LayerAt<I>;
+      if constexpr (internal::TrainedRows<Layer>() > 0) {
+        const MatrixView<const T> d_y = Gradient<I + 1>(rows);
+        finite &= AllFinite<P>(std::span(d_y.data(), d_y.rows() * d_y.cols()));
+      }
       if constexpr (internal::IsJoin<Layer>()) {
         BackThroughJoin<P, I>(rows);
       } else if constexpr (!kHasGradient<kFrom<I>>) {
@@ -229,6 +306,7 @@ class Workspace {
             scratch, Draws(I, rows), Statistics<I>()});
       }
     });
+    return finite;
   }
 
   // Layer I's statistics of the batch, shared by channels.

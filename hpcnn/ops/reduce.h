@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Reductions: the sum of a span, of its squares, or of a function of some, the
-// column sums of a matrix, the index of the largest element. The order of
+// Reductions: the sum of a span, of its squares, or of a function of some,
+// whether all elements are finite, the column sums of a matrix, the index of the
+// largest element. The order of
 // additions is fixed for one policy and target, so results repeat bit for bit.
 
 #ifndef HPCNN_OPS_REDUCE_H_
@@ -78,6 +79,23 @@ T MappedSum(const F& f, std::span<const T> x, In... in) {
               "MappedSum needs spans of one length");
   return internal::ReduceKernel<Policy>::MappedSum(
       f, x.size(), x.data(), std::span<const T>(in).data()...);
+}
+
+namespace internal {
+
+struct TimesZero {
+  template <class T>
+  T operator()(T x) const {
+    return x * T{0};
+  }
+};
+
+}  // namespace internal
+
+// Whether no element is infinite or not a number.
+template <ExecutionPolicy Policy = DefaultPolicy, class T>
+bool AllFinite(std::span<const T> x) {
+  return MappedSum<Policy>(internal::TimesZero{}, x) == T{0};
 }
 
 // out[c] = sum over r of m(r, c).  m: [rows, cols], out: [cols]

@@ -20,6 +20,14 @@ namespace internal {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <>
+struct Vectorised<TimesZero> {
+  template <class D, class V>
+  static V Call(const TimesZero&, D d, V x) {
+    return hn::Mul(x, hn::Zero(d));
+  }
+};
+
+template <>
 struct ReduceKernel<Simd> {
   template <class T>
   static T Sum(std::span<const T> x) {

@@ -10,11 +10,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "hpcnn/base/target.h"
 #include "hpcnn/data/dataset.h"
+#include "hpcnn/nn/non_finite.h"
 #include "hpcnn/optim/schedule.h"
 #include "hpcnn/train/evaluate.h"
 
@@ -29,10 +32,25 @@ struct EpochRecord {
   double wait_seconds = 0;  // of these, spent waiting for data
 };
 
+// A step that stopped the run: its loss or gradient was not finite.
+struct Failure {
+  std::uint32_t epoch = 0;  // from 0, as all here
+  std::size_t batch = 0;    // of the epoch
+  NonFinite what;
+
+  // With the epoch from 1, as people count them.
+  std::string Text() const {
+    return "epoch " + std::to_string(epoch + 1) + ", batch " +
+           std::to_string(batch) + ": " + what.Text();
+  }
+};
+
 struct History {
   std::vector<EpochRecord> epochs;
   double seconds = 0;    // all of Fit, with the validation
   bool stopped = false;  // before the last epoch's end
+  // Why. The trainer has the weights from before that step.
+  std::optional<Failure> failure;
 };
 
 template <class Schedule = CosineSchedule>
@@ -50,7 +68,7 @@ struct NoObserver {
   void OnEpoch(const EpochRecord&) {}
 };
 
-// Trains on all batches of `loader` (a BatchLoader).
+// Trains on all batches of `loader` (a BatchLoader), or until a step fails.
 // What a loader's worker throws comes out of here.
 template <class TrainerType, class Loader, Dataset Validation,
           class Schedule = CosineSchedule, class Observer = NoObserver>
@@ -78,8 +96,12 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
     if (batch == nullptr) break;
     const float rate = options.rate * schedule(done / total);
     const std::size_t n = batch->images.rows();
-    record.loss += trainer.Step(batch->images, batch->labels, rate) *
-                   static_cast<double>(n);
+    const float loss = trainer.Step(batch->images, batch->labels, rate);
+    if (trainer.failure()) {
+      history.failure = Failure{record.epoch, batch->index, *trainer.failure()};
+      break;
+    }
+    record.loss += static_cast<double>(loss) * static_cast<double>(n);
     record.images += n;
     done += 1;
     const std::size_t step = batch->index + 1;

@@ -13,16 +13,23 @@
 // statistics of all the batch splits the first phase. For a rule that
 // needs the gradient's norm all of the gradient is stored, and the update is a
 // third phase. Nothing allocates after construction.
+//
+// A step whose loss or gradient is not finite leaves the weights as they were,
+// and failure() says what was wrong. One case is between: where all that goes
+// into a weight's gradient is finite and the sum over the batch overflows, weights
+// that others updated until then stay updated. All are finite still.
 
 #ifndef HPCNN_TRAIN_TRAINER_H_
 #define HPCNN_TRAIN_TRAINER_H_
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "hpcnn/base/arena.h"
@@ -35,6 +42,7 @@
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/concurrency/thread_pool.h"
 #include "hpcnn/loss/loss.h"
+#include "hpcnn/nn/non_finite.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/workspace.h"
 #include "hpcnn/ops/reduce.h"
@@ -87,7 +95,7 @@ class Trainer {
 
   // One step of gradient descent on the mean loss of a batch.
   //   x: [n, inputs], targets: n of them, 1 <= n <= batch
-  // Returns the mean loss before the step.
+  // Returns the mean loss before the step. Look at failure() after it.
   float Step(MatrixView<const float> x, Targets targets, float rate) {
     const std::size_t n = x.rows();
     HPCNN_CHECK(0 < n && n <= workspace_.batch() && x.cols() == kInputs,
@@ -95,7 +103,8 @@ class Trainer {
     const auto start = std::chrono::steady_clock::now();
     const float scale = 1.0f / static_cast<float>(n);
     workspace_.At(seed_, static_cast<std::uint32_t>(steps_));
-    workspace_.template Walk<P>(
+    failure_.reset();
+    const bool finite = workspace_.template Walk<P>(
         parameters(), x, [&](const auto& f) { Fork(f); },
         [&](std::size_t part) { return Scratch(part); },
         [&](IndexRange rows) {
@@ -104,17 +113,26 @@ class Trainer {
               workspace_.LogitsGradient(rows),
               losses_.subspan(rows.begin, rows.size()));
         });
+    const float loss = scale * Sum<P>(std::span<const float>(losses_.first(n)));
+    if (!finite || !std::isfinite(loss)) {
+      failure_ = workspace_.FindNonFinite(x, losses_.first(n));
+      if (!failure_) failure_ = NonFinite{"mean loss"};
+      return loss;
+    }
     OptimizerStep<float> step{.rate = rate, .number = ++steps_};
+    std::atomic<bool> overflow{false};
     Fork([&](std::size_t part, std::size_t parts) {
-      ForEachTrained(
-          [&]<std::size_t I>() { UpdateLayer<I>(x, n, step, part, parts); });
-      if (part > 0) return;
-      ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
-        workspace_.template Remember<I>(parameters_, n);
+      ForEachTrained([&]<std::size_t I>() {
+        UpdateLayer<I>(x, n, step, part, parts, overflow);
       });
     });
+    if (overflow.load(std::memory_order_relaxed)) return loss;
     if constexpr (kNeedsNorm) {
       step.norm = GradientNorm();
+      if (!std::isfinite(step.norm)) {
+        failure_ = NonFinite{"norm of the parameters' gradient"};
+        return loss;
+      }
       Fork([&](std::size_t part, std::size_t parts) {
         ForEachTrained([&]<std::size_t I>() {
           const IndexRange all = Partition(kTrained<I>, part, parts);
@@ -126,7 +144,9 @@ class Trainer {
         });
       });
     }
-    const float loss = scale * Sum<P>(std::span<const float>(losses_.first(n)));
+    ForEachIndex<Net::kLayers>([&]<std::size_t I>() {
+      workspace_.template Remember<I>(parameters_, n);
+    });
     // Short batches say nothing about the others.
     if (n == workspace_.batch()) {
       choice_.Took(std::chrono::steady_clock::now() - start);
@@ -156,6 +176,8 @@ class Trainer {
   std::span<float, Net::kParameterCount> mutable_parameters() {
     return parameters_;
   }
+  // What was not finite in the last step; nothing where all was well.
+  const std::optional<NonFinite>& failure() const { return failure_; }
   std::size_t batch() const { return workspace_.batch(); }
   ThreadPool& pool() const { return pool_; }
 
@@ -219,7 +241,7 @@ class Trainer {
   template <std::size_t I>
   void UpdateLayer(MatrixView<const float> x, std::size_t n,
                    const OptimizerStep<float>& step, std::size_t part,
-                   std::size_t parts) {
+                   std::size_t parts, std::atomic<bool>& overflow) {
     using Layer = typename Net::template LayerAt<I>;
     constexpr std::size_t kWidth = Layer::kRowSize;
     constexpr std::size_t kRows = kGradientElements / kWidth;
@@ -232,7 +254,15 @@ class Trainer {
           kNeedsNorm ? first : part * kGradientElements, rows.size() * kWidth);
       workspace_.template BackwardParameters<P, I>(x, n, rows, gradient,
                                                    Scratch(part));
-      if constexpr (!kNeedsNorm) Update(step, first, gradient);
+      if constexpr (!kNeedsNorm) {
+        if (!AllFinite<P>(std::span<const float>(gradient)) &&
+            !overflow.exchange(true)) {
+          failure_ = NonFinite{"gradient of the parameters of " +
+                               Activations::template LayerText<I>()};
+        }
+        if (overflow.load(std::memory_order_relaxed)) return;
+        Update(step, first, gradient);
+      }
     }
   }
 
@@ -259,6 +289,7 @@ class Trainer {
   std::span<float> scratch_;                    // [threads, Net::kScratch]
   std::array<float*, Rule::kStates> states_{};  // each [kParameterCount]
   std::uint64_t steps_ = 0;
+  std::optional<NonFinite> failure_;
 };
 
 HPCNN_NAMESPACE_END

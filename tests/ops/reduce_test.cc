@@ -120,6 +120,27 @@ TYPED_TEST(ReduceTest, MappedSumAddsAFunctionOfEachElement) {
   }
 }
 
+TYPED_TEST(ReduceTest, AllFiniteSeesEveryElement) {
+  using T = TypeParam;
+  using Limits = std::numeric_limits<T>;
+  for (std::size_t size = 0; size <= kSizes; ++size) {
+    // The sum of these overflows.
+    std::vector<T> x(size, Limits::max());
+    const std::span<const T> all(x);
+    EXPECT_TRUE(AllFinite<Scalar>(all));
+    EXPECT_TRUE(AllFinite<Simd>(all)) << size;
+    for (std::size_t i = 0; i < size; ++i) {
+      for (const T bad :
+           {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()}) {
+        x[i] = bad;
+        EXPECT_FALSE(AllFinite<Scalar>(all));
+        EXPECT_FALSE(AllFinite<Simd>(all)) << size << " " << i;
+      }
+      x[i] = Limits::max();
+    }
+  }
+}
+
 TYPED_TEST(ReduceTest, ArgMaxIsTheFirstLargest) {
   using T = TypeParam;
   const std::vector<T> x = {-3, 2, 7, 7, -9};

@@ -153,15 +153,23 @@ TEST(TrainTest, EveryChoiceRuns) {
   EXPECT_THAT(with("--augment=off"), Not(HasSubstr("image processing")));
 }
 
-TEST(TrainTest, ADivergedRunSaysSoAndWritesJson) {
+TEST(TrainTest, ARunThatDivergesStopsAndSaysWhere) {
   const fs::path data = MakeData("diverged");
   const ProgramResult r =
       Train({"--data=" + data.string(), "--epochs=2", "--lr=1e30",
-             "--augment=off", "--metrics=" + (data / "m.jsonl").string()});
-  EXPECT_EQ(r.exit_code, 0) << r.err;
-  EXPECT_THAT(r.err, HasSubstr("the loss has diverged in epoch 1"));
-  EXPECT_THAT(Read(data / "m.jsonl"), HasSubstr("\"loss\":null"));
-  EXPECT_THAT(Read(data / "m.jsonl"), Not(HasSubstr("nan")));
+             "--metrics=" + (data / "m.jsonl").string()});
+  EXPECT_EQ(r.exit_code, 1) << r.err;
+  EXPECT_THAT(r.err, MatchesRegex(
+                         "train: epoch 1, batch 1: the output of layer "
+                         "[0-9]+ \\(Dense\\).* of sample [0-9]+ is not finite; "
+                         "the weights are those before that batch; try a "
+                         "smaller --lr\n"));
+  EXPECT_THAT(r.out, HasSubstr("Stopped after 0 of 2 epochs."));
+  EXPECT_THAT(r.out, Not(HasSubstr("workers")));  // nothing after it
+  const std::string metrics = Read(data / "m.jsonl");
+  EXPECT_THAT(metrics, HasSubstr("\"stopped\":true,\"failure\":\"epoch 1, "
+                                 "batch 1: the output of layer "));
+  EXPECT_THAT(metrics, Not(HasSubstr("nan")));
 }
 
 TEST(TrainTest, RelativePathsStartWhereTheUserIs) {

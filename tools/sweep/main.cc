@@ -4,7 +4,6 @@
 // //tools:sweep: what network, learning rate, batch size and optimizer do to
 // accuracy and time.
 
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <vector>
@@ -61,17 +60,19 @@ std::vector<Row> RunAll(const std::vector<train::Options>& runs,
                   run.batch);
     Keep keep;
     train::RunModel({run, split, signals.token(), keep});
-    if (!keep.result().tested) {
+    const auto& failure = keep.result().history.failure;
+    if (!keep.result().tested && !failure) {
       absl::FPrintF(stderr, "stopped\n");
       break;
     }
-    rows.push_back(
+    const Row& row = rows.emplace_back(
         MakeRow(run, train::ParameterCount(run.model), keep.result()));
-    write(CsvLine(rows.back()));
-    const bool diverged =
-        !std::isfinite(keep.result().history.epochs.back().loss);
-    absl::FPrintF(stderr, "test %.2f %%, %.2f s%s\n", rows.back().test,
-                  rows.back().seconds, diverged ? ", the loss diverged" : "");
+    write(CsvLine(row));
+    if (failure) {
+      absl::FPrintF(stderr, "%s\n", failure->Text());
+    } else {
+      absl::FPrintF(stderr, "test %.2f %%, %.2f s\n", *row.test, row.seconds);
+    }
   }
   return rows;
 }

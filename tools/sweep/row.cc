@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,12 +32,20 @@ std::string Exact(T value) {
   return std::string(text.data(), end);
 }
 
+std::string Exact(const std::optional<double>& value) {
+  return value ? Exact(*value) : "";
+}
+
+std::string Percent(const std::optional<double>& value) {
+  return value ? absl::StrFormat("%.2f", *value) : "-";
+}
+
 }  // namespace
 
 Row MakeRow(const train::Options& run, std::size_t parameters,
             const train::PhaseResult& result) {
   const train::Totals totals = train::Sum(result.history);
-  return {
+  Row row{
       .model = run.model,
       .parameters = parameters,
       .optimizer = run.optimizer,
@@ -44,12 +53,15 @@ Row MakeRow(const train::Options& run, std::size_t parameters,
       .rate = run.rate,
       .batch = run.batch,
       .epochs = run.epochs,
-      .validation = 100 * result.history.epochs.back().validation_accuracy,
-      .test = 100 * result.test_accuracy,
       .seconds = result.history.seconds,
       .images_per_second =
           totals.seconds > 0 ? totals.images / totals.seconds : 0,
   };
+  if (!result.history.failure) {
+    row.validation = 100 * result.history.epochs.back().validation_accuracy;
+    row.test = 100 * result.test_accuracy;
+  }
+  return row;
 }
 
 std::string CsvHeader() {
@@ -76,8 +88,7 @@ std::string Table(std::span<const Row> rows) {
     lines.push_back({row.model, absl::StrCat(row.parameters), row.optimizer,
                      row.schedule, absl::StrFormat("%.4g", row.rate),
                      absl::StrCat(row.batch), absl::StrCat(row.epochs),
-                     absl::StrFormat("%.2f", row.validation),
-                     absl::StrFormat("%.2f", row.test),
+                     Percent(row.validation), Percent(row.test),
                      absl::StrFormat("%.2f", row.seconds),
                      absl::StrFormat("%.0f", row.images_per_second)});
   }

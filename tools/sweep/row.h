@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -24,13 +25,14 @@ struct Row {
   float rate;
   std::size_t batch;
   std::uint32_t epochs;
-  double validation;  // percent right, after the last epoch
-  double test;        // percent right
-  double seconds;     // with the validations, without the test
+  // Percent right; nothing where the training failed.
+  std::optional<double> validation;  // after the last epoch
+  std::optional<double> test;
+  double seconds;  // with the validations, without the test
   double images_per_second;
 };
 
-// `result`: of a run to its end.
+// `result`: of a run to its end, or to its failure.
 Row MakeRow(const train::Options& run, std::size_t parameters,
             const train::PhaseResult& result);
 

@@ -82,7 +82,7 @@ int Main(int argc, char** argv) {
     absl::FPrintF(stderr, "train: %s\n", written.message());
     return kFailed;
   }
-  return signals.exit_code();
+  return report.failed() ? kFailed : signals.exit_code();
 }
 
 }  // namespace

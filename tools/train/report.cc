@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -24,11 +23,6 @@ const char* Name(const Phase& phase) {
 double Percent(double fraction) { return 100 * fraction; }
 
 double Ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
-// A JSON number; JSON has none for a loss that has diverged.
-std::string Json(double value) {
-  return std::isfinite(value) ? absl::StrFormat("%.6f", value) : "null";
-}
 
 }  // namespace
 
@@ -108,21 +102,15 @@ void Report::OnEpoch(const EpochRecord& epoch) {
         Name(phase_), epoch.epoch + 1, phase_.epochs, epoch.loss, rate,
         Percent(wait));
   }
-  if (!std::isfinite(epoch.loss)) {
-    absl::FPrintF(
-        stderr,
-        "train: the loss has diverged in epoch %d; try a smaller --lr\n",
-        epoch.epoch + 1);
-  }
   if (metrics_.get() != nullptr) {
     absl::FPrintF(metrics_.get(),
                   "{\"event\":\"epoch\",\"phase\":\"%s\",\"epoch\":%d,"
-                  "\"val_accuracy\":%.4f,\"loss\":%s,\"seconds\":%.6f,"
+                  "\"val_accuracy\":%.4f,\"loss\":%.6f,\"seconds\":%.6f,"
                   "\"images_per_second\":%.1f,\"wait_fraction\":%.4f,"
                   "\"workers\":%d}\n",
                   Name(phase_), epoch.epoch + 1,
-                  Percent(epoch.validation_accuracy), Json(epoch.loss),
-                  epoch.seconds, rate, wait, phase_.workers);
+                  Percent(epoch.validation_accuracy), epoch.loss, epoch.seconds,
+                  rate, wait, phase_.workers);
     std::fflush(metrics_.get());
   }
   epoch_start_ = Clock::now();
@@ -134,6 +122,12 @@ void Report::End(const PhaseResult& result) {
   absl::PrintF("Time %s: %.3f\n",
                result.phase.augmented ? "with image processing" : "regular",
                history.seconds);
+  if (history.failure) {
+    absl::FPrintF(stderr,
+                  "train: %s; the weights are those before that batch; try a "
+                  "smaller --lr\n",
+                  history.failure->Text());
+  }
   if (!result.tested) {
     absl::PrintF("Stopped after %d of %d epochs.\n", history.epochs.size(),
                  result.phase.epochs);
@@ -146,15 +140,24 @@ void Report::End(const PhaseResult& result) {
         metrics_.get(),
         "{\"event\":\"summary\",\"phase\":\"%s\",\"test_accuracy\":%s,"
         "\"seconds\":%.6f,\"weights_sha256\":\"%s\",\"workers\":%d,"
-        "\"threads\":%d,\"stopped\":%s}\n",
+        "\"threads\":%d,\"stopped\":%s%s}\n",
         Name(result.phase),
         !result.tested ? "null"
                        : absl::StrFormat("%.4f", Percent(result.test_accuracy)),
         history.seconds, result.weights_sha256, result.phase.workers,
-        result.phase.threads, result.tested ? "false" : "true");
+        result.phase.threads, result.tested ? "false" : "true",
+        history.failure
+            ? absl::StrFormat(",\"failure\":\"%s\"", history.failure->Text())
+            : "");
     std::fflush(metrics_.get());
   }
   results_.push_back(result);
+}
+
+bool Report::failed() const {
+  return std::any_of(
+      results_.begin(), results_.end(),
+      [](const PhaseResult& r) { return r.history.failure.has_value(); });
 }
 
 void Report::Summary() const {

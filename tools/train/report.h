@@ -35,6 +35,9 @@ class Report : public PhaseObserver {
   void OnEpoch(const EpochRecord& epoch) override;
   void End(const PhaseResult& result) override;
 
+  // Whether a phase ended with a step that failed.
+  bool failed() const;
+
   // The tables at the end: plain beside augmented, and workers beside workers.
   void Summary() const;
 

@@ -49,35 +49,37 @@ class Runner {
         observer_(job.observer) {}
 
   void Run() {
-    if (options_.plain) {
-      Train(Normalise<Image>(), Phase{.workers = 0});
+    if (options_.plain && !Train(Normalise<Image>(), Phase{.workers = 0})) {
+      return;
     }
     if (!options_.augmented) return;
     for (const std::size_t workers : options_.workers) {
-      if (stop_.stop_requested()) return;
-      Train(AugmentPipeline<Image, Policy>(options_.seed, options_.ranges),
-            Phase{.augmented = true, .workers = workers});
+      if (stop_.stop_requested() ||
+          !Train(AugmentPipeline<Image, Policy>(options_.seed, options_.ranges),
+                 Phase{.augmented = true, .workers = workers})) {
+        return;
+      }
     }
   }
 
  private:
   using Image = MnistImages::ImageShape;
 
+  // Whether nothing failed.
   template <class T>
-  void Train(const T& transform, const Phase& phase) {
+  bool Train(const T& transform, const Phase& phase) {
     const std::size_t size = split_.train.size();
     if (options_.batches_per_epoch) {
-      Train(
+      return Train(
           transform, phase,
           ReplacementSampler(size, *options_.batches_per_epoch * options_.batch,
                              options_.seed));
-    } else {
-      Train(transform, phase, ShuffledSampler(size, options_.seed));
     }
+    return Train(transform, phase, ShuffledSampler(size, options_.seed));
   }
 
   template <class T, class S>
-  void Train(const T& transform, Phase phase, const S& sampler) {
+  bool Train(const T& transform, Phase phase, const S& sampler) {
     phase.threads = options_.threads;
     phase.epochs = options_.epochs;
     observer_.Begin(phase);
@@ -106,6 +108,7 @@ class Runner {
     }
     result.weights_sha256 = WeightsSha256(trainer.parameters());
     observer_.End(result);
+    return !result.history.failure;
   }
 
   const Options& options_;

@@ -27,7 +27,7 @@ struct Job {
 
 std::size_t ParameterCount(std::string_view model);
 
-// All phases that job.options ask for, until a stop.
+// All phases that job.options ask for, until a stop or a failure.
 void RunModel(const Job& job);
 
 // The same for one network; defined in run.h.
