@@ -36,6 +36,7 @@
 #include "hpcnn/image/stencil.h"
 #include "hpcnn/loader/batch_loader.h"
 #include "hpcnn/loss/binary_cross_entropy.h"
+#include "hpcnn/loss/joint_loss.h"
 #include "hpcnn/loss/mean_absolute_error.h"
 #include "hpcnn/loss/mean_squared_error.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"

@@ -44,9 +44,10 @@ class WeightAverage {
     std::ranges::copy(trainer.parameters(), average_.begin());
   }
 
-  // As the trainer's.
+  // As the trainer's. A step that fails changes no average.
   float Step(MatrixView<const float> x, Targets targets, float rate) {
     const float loss = trainer_.Step(x, targets, rate);
+    if (failure()) return loss;
     pool().Run([&](std::size_t part, std::size_t parts) {
       const FlushDenormals flush;
       const IndexRange some = Partition(kCount, part, parts);
@@ -66,6 +67,7 @@ class WeightAverage {
   std::span<const float, Network::kParameterCount> parameters() const {
     return average_;
   }
+  const auto& failure() const { return trainer_.failure(); }
   std::size_t batch() const { return trainer_.batch(); }
   ThreadPool& pool() const { return trainer_.pool(); }
 
