@@ -85,7 +85,7 @@ TEST(TrainTest, PrintsTheCoursesLinesAndTables) {
 TEST(TrainTest, WeightsAreTheSameForAnyWorkersAndThreads) {
   const fs::path data = MakeData("same");
   const fs::path metrics = data / "m.jsonl";
-  for (const char* model : {"mlp", "lenet"}) {
+  for (const char* model : {"mlp", "mlp-large", "course", "lenet", "cnn"}) {
     SCOPED_TRACE(model);
     std::set<std::string> plain, augmented;
     for (const char* threads : {"1", "2"}) {

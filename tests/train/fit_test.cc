@@ -12,13 +12,23 @@
 
 #include "gtest/gtest.h"
 #include "hpcnn/augment/pipeline.h"
+#include "hpcnn/base/percent.h"
 #include "hpcnn/concurrency/thread_pool.h"
 #include "hpcnn/data/sampler.h"
 #include "hpcnn/data/synthetic_digits.h"
 #include "hpcnn/loader/batch_loader.h"
 #include "hpcnn/loss/softmax_cross_entropy.h"
+#include "hpcnn/nn/batch_norm.h"
+#include "hpcnn/nn/branch.h"
+#include "hpcnn/nn/conv2d.h"
+#include "hpcnn/nn/depthwise_conv2d.h"
+#include "hpcnn/nn/dropout.h"
 #include "hpcnn/nn/flatten.h"
+#include "hpcnn/nn/layer_norm.h"
 #include "hpcnn/nn/mlp.h"
+#include "hpcnn/nn/pool.h"
+#include "hpcnn/optim/adam.h"
+#include "hpcnn/optim/clip.h"
 #include "hpcnn/optim/momentum.h"
 #include "hpcnn/optim/schedule.h"
 #include "hpcnn/train/evaluate.h"
@@ -45,8 +55,8 @@ const SyntheticDigits& Unseen() {
   return digits;
 }
 
-template <class T, class Observer = NoObserver>
-History Train(NetTrainer& trainer, const T& transform, std::size_t workers,
+template <class TrainerType, class T, class Observer = NoObserver>
+History Train(TrainerType& trainer, const T& transform, std::size_t workers,
               Observer&& observer = {}, std::stop_token stop = {}) {
   BatchLoader loader(Digits(), ShuffledSampler(Digits().size(), 1), transform,
                      {.epochs = kEpochs, .workers = workers}, &trainer.pool());
@@ -119,25 +129,38 @@ static_assert(requires(PlateauSchedule schedule, EpochRecord record) {
   schedule.OnEpoch(record);
 });
 
+struct AllocationCounter {
+  std::size_t at_first_step = 0;
+  std::size_t at_last_epoch = 0;
+  void OnStep(const EpochRecord& so_far, std::size_t step, std::size_t) {
+    if (so_far.epoch == 0 && step == 1) at_first_step = AllocationCount();
+  }
+  void OnEpoch(const EpochRecord&) { at_last_epoch = AllocationCount(); }
+};
+
 // Loader, augmentation, step, metrics: nothing allocates once they are set up.
-TEST(FitTest, TrainingDoesNotAllocate) {
-  struct Counter {
-    std::size_t at_first_step = 0;
-    std::size_t at_last_epoch = 0;
-    void OnStep(const EpochRecord& so_far, std::size_t step, std::size_t) {
-      if (so_far.epoch == 0 && step == 1) at_first_step = AllocationCount();
-    }
-    void OnEpoch(const EpochRecord&) { at_last_epoch = AllocationCount(); }
-  };
+template <class TrainerType, class Rule>
+void ExpectNoAllocation(const Rule& rule) {
   for (const std::size_t workers : {0u, 2u, 32u}) {
     ThreadPool pool(2);
-    NetTrainer trainer(pool, 64, Momentum{}, 1);
-    Counter counter;
+    TrainerType trainer(pool, 64, rule, 1);
+    AllocationCounter counter;
     Train(trainer, AugmentPipeline<Image>(1), workers, counter);
     EXPECT_GT(counter.at_first_step, 0u) << "the counter does not count";
     EXPECT_EQ(counter.at_last_epoch - counter.at_first_step, 0u)
         << workers << " workers";
   }
+}
+
+TEST(FitTest, TrainingDoesNotAllocate) {
+  ExpectNoAllocation<NetTrainer>(Momentum{});
+  // One of each kind.
+  using Many = Sequential<
+      Input<1, 28, 28>, Conv2d<4, 5, 5>, BatchNorm, Relu, MaxPool<2>,
+      Residual<DepthwiseConv2d<3, 3, Stride<1>, Padding<1>>, LayerNorm, Gelu>,
+      AvgPool<2>, Flatten, Dropout<Percent<20>>, Concat<Dense<4>, Dense<6>>>;
+  using Rule = ClipByNorm<AdamW>;
+  ExpectNoAllocation<Trainer<Many, SoftmaxCrossEntropy, Rule>>(Rule{});
 }
 
 // Breaks at one image of the second epoch.
