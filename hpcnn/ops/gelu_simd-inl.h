@@ -18,6 +18,7 @@ namespace internal {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Of t, ascending; see below. Relative error below 1e-16 for all a >= 0.
+template <class T>
 inline constexpr double kNormalTail[] = {
     0.46151582985003777287,     -0.09155228183400903567,
     0.031030368425963709342,    0.010002352385229382684,
@@ -31,6 +32,12 @@ inline constexpr double kNormalTail[] = {
     -2.6286205072905699956e-8,  -3.095201752034847657e-8,
     3.627373155910464999e-9,    4.401159606982378522e-9,
     -2.8220772148425112938e-10, -3.8158162339892861362e-10};
+// Below 2e-9 for a <= 20, beyond which a float density is 0.
+template <>
+inline constexpr double kNormalTail<float>[] = {
+    0.4615158291,   -0.0915522849,   0.03103046146,  0.01000248953,
+    -0.0264027867,  0.02453482315,   -0.0151590356,  0.006536789507,
+    -0.00170570343, -3.778337617e-5, 0.0002052699828};
 
 template <class V>
 struct Normal {
@@ -40,7 +47,8 @@ struct Normal {
 
 // With a = |x|, (1 + a) exp(a^2 / 2) Phi(-a) is smooth in t = (a - 5) / (a + 5),
 // which is in [-1, 1) for all a: a polynomial, from 80 Chebyshev points in 60
-// digits. Shepherd and Laframboise, Math. Comp. 36 (1981).
+// digits, or for floats with the smallest largest error. Shepherd and
+// Laframboise, Math. Comp. 36 (1981).
 template <class D, class V>
 HWY_INLINE Normal<V> NormalOf(D d, V x) {
   using T = hn::TFromD<D>;
@@ -48,8 +56,9 @@ HWY_INLINE Normal<V> NormalOf(D d, V x) {
   const V five = hn::Set(d, T{5});
   const V t = hn::Div(hn::Sub(a, five), hn::Add(a, five));
   V tail = hn::Zero(d);
-  for (std::size_t i = std::size(kNormalTail); i > 0; --i) {
-    tail = hn::MulAdd(tail, t, hn::Set(d, static_cast<T>(kNormalTail[i - 1])));
+  for (std::size_t i = std::size(kNormalTail<T>); i > 0; --i) {
+    tail =
+        hn::MulAdd(tail, t, hn::Set(d, static_cast<T>(kNormalTail<T>[i - 1])));
   }
   const V one = hn::Set(d, T{1});
   const V density = hn::Exp(d, hn::Mul(hn::Mul(a, a), hn::Set(d, T{-0.5})));
