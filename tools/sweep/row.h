@@ -26,8 +26,8 @@ struct Row {
   std::size_t batch;
   std::uint32_t epochs;
   // Percent right; nothing where the training failed.
-  std::optional<double> validation;  // after the last epoch
-  std::optional<double> test;
+  std::optional<double> validation{};  // after the last epoch
+  std::optional<double> test{};
   double seconds;  // with the validations, without the test
   double images_per_second;
 };
