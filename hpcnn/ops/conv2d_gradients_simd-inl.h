@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The sums of Conv2d<Simd>'s gradients where strides are 1: by the parameters a
-// vector a tap, by the images a plane a tap.
+// Conv2d<Simd>'s gradients where strides are 1: by the parameters the sums of a
+// vector a tap, by the images a convolution, or the sums of a plane a tap.
 
 #ifndef HPCNN_OPS_CONV2D_GRADIENTS_SIMD_INL_H_
 #define HPCNN_OPS_CONV2D_GRADIENTS_SIMD_INL_H_
@@ -13,6 +13,7 @@
 
 #include "hpcnn/base/unroll.h"
 #include "hpcnn/ops/conv2d.h"
+#include "hpcnn/ops/conv2d_image.h"
 #include "hpcnn/ops/gemm.h"
 #include "hpcnn/ops/reduce.h"
 #include "hwy/highway.h"
@@ -203,11 +204,79 @@ struct ConvParameterSums {
   }
 };
 
-// The gradient by one channel of an image: first what each tap gives to the
-// pixels under it, a plane a tap, then for each pixel the sum of what it got.
+// The gradient by an image as a convolution of d_y, in a frame of zeros, by the
+// kernels turned by 180 degrees.
+template <class G, class T>
+struct ConvTurned {
+  using OutFrame =
+      Frame<G::kKernels, G::kRows, G::kCols, G::kKernelRows - 1 - G::kPadRows,
+            G::kKernelCols - 1 - G::kPadCols>;
+  using Sizes = ConvSizes<G::kChannels, G::kKernels, G::kKernelRows,
+                          G::kKernelCols, OutFrame::kRows, OutFrame::kCols>;
+  // All rows as one, with what the frame has between them.
+  struct FlatSizes : Sizes {
+    static constexpr std::size_t kRows = 1;
+    static constexpr std::size_t kCols =
+        Sizes::kRows * OutFrame::kCols - G::kKernelCols + 1;
+  };
+  // In vectors; those that are not whole take longer.
+  static constexpr std::size_t kLanes = kLanesOf<T>;
+  static constexpr double kRowsCost =
+      Sizes::kRows *
+      (Sizes::kCols / kLanes + (Sizes::kCols % kLanes == 0 ? 0 : 1.5));
+  static constexpr double kFlatCost =
+      static_cast<double>(FlatSizes::kCols) / kLanes;
+  static constexpr bool kIsFlat = kFlatCost < kRowsCost;
+  static constexpr double kCost = kIsFlat ? kFlatCost : kRowsCost;
+
+  static constexpr std::size_t kTaps = G::kKernelRows * G::kKernelCols;
+  static constexpr std::size_t kWeights = G::kKernels * G::kKernelSize;
+  static constexpr std::size_t kScratch =
+      kWeights + OutFrame::kScratch +
+      (kIsFlat ? G::kChannels * FlatSizes::kCols : 0);
+
+  static void Run(MatrixView<const T> params, MatrixView<const T> d_y,
+                  MatrixView<T> d_x, T* scratch) {
+    T* const frame = scratch + kWeights;
+    for (std::size_t o = 0; o < G::kKernels; ++o) {
+      for (std::size_t c = 0; c < G::kChannels; ++c) {
+        const T* const kernel = params.row(o) + c * kTaps;
+        std::reverse_copy(kernel, kernel + kTaps,
+                          scratch + (c * G::kKernels + o) * kTaps);
+      }
+    }
+    OutFrame::Clear(frame);
+    for (std::size_t n = 0; n < d_y.rows(); ++n) {
+      const T* const d_out = OutFrame::Around(d_y.row(n), frame);
+      if constexpr (kIsFlat) {
+        T* const flat = frame + OutFrame::kScratch;
+        Conv2dImageSimd<FlatSizes, T>::Run(d_out, scratch, flat, false);
+        TakeRows(flat, d_x.row(n));
+      } else {
+        Conv2dImageSimd<Sizes, T>::Run(d_out, scratch, d_x.row(n), false);
+      }
+    }
+  }
+
+ private:
+  static void TakeRows(const T* flat, T* d_x) {
+    for (std::size_t c = 0; c < G::kChannels; ++c) {
+      for (std::size_t r = 0; r < G::kInRows; ++r) {
+        d_x = std::copy_n(flat + r * OutFrame::kCols, G::kInCols, d_x);
+      }
+      flat += FlatSizes::kCols;
+    }
+  }
+};
+
+// The same a channel at a time: first what each tap gives to the pixels under it,
+// a plane a tap, then for each pixel the sum of what it got.
 template <class G, class T>
 struct ConvInputSums {
   static constexpr std::size_t kLanes = kLanesOf<T>;
+  // In vectors as above, of which there are fewer, for longer.
+  static constexpr double kCost =
+      1.5 * G::kRows * (G::kCols / kLanes + (G::kCols % kLanes == 0 ? 0 : 1.5));
   // Planes have zeros at both sides, for pixels that a tap does not reach.
   static constexpr std::size_t kSide = G::kKernelCols - 1;
   static constexpr std::size_t kPlaneCols = G::kCols + 2 * kSide;
@@ -221,7 +290,16 @@ struct ConvInputSums {
   static constexpr std::size_t kTileRows =
       std::min(G::kRows, (kConvRegisters - 1) / (kTileTaps + 1));
 
-  static void Run(const T* params, const T* d_y, T* d_x, T* planes) {
+  static void Run(MatrixView<const T> params, MatrixView<const T> d_y,
+                  MatrixView<T> d_x, T* scratch) {
+    std::fill_n(scratch, kScratch, T{0});
+    for (std::size_t n = 0; n < d_y.rows(); ++n) {
+      RunImage(params.data(), d_y.row(n), d_x.row(n), scratch);
+    }
+  }
+
+ private:
+  static void RunImage(const T* params, const T* d_y, T* d_x, T* planes) {
     for (std::size_t c = 0; c < G::kChannels; ++c) {
       const T* const taps = params + c * kTaps;
       for (std::size_t p = 0; p < G::kKernelRows; ++p) {
@@ -232,7 +310,6 @@ struct ConvInputSums {
     }
   }
 
- private:
   // The planes of a row of taps.
   static void Fill(const T* taps, const T* d_y, T* planes) {
     constexpr std::size_t kLast = G::kKernelCols % kTileTaps;

@@ -3,10 +3,10 @@
 
 // Conv2d<Simd>. With strides of 1 all three are direct. Forward is
 // Conv2dImage's tile on each image, copied into a frame of zeros where there is
-// padding. The gradient by the input is, a channel at a time, the product that
-// im2col's gradient would be and the sum of its shifted planes, while both are in
-// the L1 cache: a convolution of d_y by turned kernels would multiply the zeros
-// around it, which for 5 x 5 taps on 8 x 8 pixels are more than half. The
+// padding. The gradient by the input is a convolution of d_y by turned kernels.
+// Where that would mostly multiply the zeros around d_y, as with 5 x 5 taps on
+// 8 x 8 pixels, it is, a channel at a time, the product that im2col's gradient
+// would be and the sum of its shifted planes, while both are in the L1 cache. The
 // gradient by the parameters keeps for each tap the sums of its lanes, of some
 // kernels and of a row of taps at a time in registers, while it passes over the
 // pixels of a few samples. Other strides are im2col and a matrix product, an
@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 #include "hpcnn/ops/conv2d.h"
 #include "hpcnn/ops/conv2d_gradients_simd-inl.h"
@@ -35,9 +36,12 @@ template <class G, class T>
 struct DirectConv {
   using Sums = ConvParameterSums<G, T>;
   using InFrame = typename Sums::InFrame;
-  using InputSums = ConvInputSums<G, T>;
+  using ByInput =
+      std::conditional_t <
+      ConvTurned<G, T>::kCost<ConvInputSums<G, T>::kCost, ConvTurned<G, T>,
+                              ConvInputSums<G, T>>;
   static constexpr std::size_t kScratch =
-      std::max({InFrame::kScratch, InputSums::kScratch, Sums::kScratch});
+      std::max({InFrame::kScratch, ByInput::kScratch, Sums::kScratch});
 
   static void Forward(MatrixView<const T> x, MatrixView<const T> params,
                       MatrixView<T> y, T* scratch) {
@@ -52,10 +56,7 @@ struct DirectConv {
 
   static void BackwardInput(MatrixView<const T> params, MatrixView<const T> d_y,
                             MatrixView<T> d_x, T* scratch) {
-    std::fill_n(scratch, InputSums::kScratch, T{0});
-    for (std::size_t n = 0; n < d_y.rows(); ++n) {
-      InputSums::Run(params.data(), d_y.row(n), d_x.row(n), scratch);
-    }
+    ByInput::Run(params, d_y, d_x, scratch);
   }
 
   static void BackwardParameters(MatrixView<const T> x, MatrixView<const T> d_y,
