@@ -69,6 +69,8 @@ struct NoObserver {
 };
 
 // Trains on all batches of `loader` (a BatchLoader), or until a step fails.
+// `trainer`: a Trainer, a WeightAverage, or a network of your own that has Step
+// and Forward and what else examples/own_class.cc shows.
 // What a loader's worker throws comes out of here.
 template <class TrainerType, class Loader, Dataset Validation,
           class Schedule = CosineSchedule, class Observer = NoObserver>
@@ -97,9 +99,12 @@ History Fit(TrainerType& trainer, Loader& loader, const Validation& validation,
     const float rate = options.rate * schedule(done / total);
     const std::size_t n = batch->images.rows();
     const float loss = trainer.Step(batch->images, batch->labels, rate);
-    if (trainer.failure()) {
-      history.failure = Failure{record.epoch, batch->index, *trainer.failure()};
-      break;
+    if constexpr (requires { trainer.failure(); }) {
+      if (trainer.failure()) {
+        history.failure =
+            Failure{record.epoch, batch->index, *trainer.failure()};
+        break;
+      }
     }
     record.loss += static_cast<double>(loss) * static_cast<double>(n);
     record.images += n;
