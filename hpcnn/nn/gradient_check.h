@@ -288,7 +288,9 @@ inline GradientErrors Check(const LayerUnderCheck& layer, std::size_t batch,
         Measure(layer, true, x_view, d_y_view, statistics);
         const auto backward = [&](IndexRange rows, std::span<double> out) {
           layer.backward_parameters(
-              {x_view, d_y_view, rows, out, scratch, statistics});
+              {x_view, d_y_view, rows, out, scratch, statistics,
+               std::span<const double>(params).subspan(
+                   rows.begin * layer.row_size, rows.size() * layer.row_size)});
         };
         return GradientErrors{
             GradientError(InputGradient(layer, params, x, d_y, batch), *d_x),
@@ -332,8 +334,8 @@ class NetworkGradients {
       const auto analytic = ParameterGradient(
           kRows, L::kRowSize, [&](IndexRange rows, std::span<double> d_params) {
             if constexpr (kRows > 0) {
-              workspace_.template BackwardParameters<P, I>(X(), samples_, rows,
-                                                           d_params, scratch_);
+              workspace_.template BackwardParameters<P, I>(
+                  params_, X(), samples_, rows, d_params, scratch_);
             }
           });
       errors.parameters = std::max(

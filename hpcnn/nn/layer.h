@@ -73,7 +73,7 @@ struct ForwardPass {
   std::span<const T> params;  // [kParameterRows, kRowSize]
   MatrixView<const T> x;      // [N, Input]
   MatrixView<T> y;            // [N, Output]
-  std::span<T> scratch;       // [kScratch]
+  std::span<T> scratch{};     // [kScratch]
   RandomPlace place{};        // of the first sample in this step and layer
   std::span<T> statistics{};  // [kStatistics]
 };
@@ -84,7 +84,7 @@ struct BackwardPass {
   MatrixView<const T> y;    // [N, Output], unless L::kKeepsOutput is false
   MatrixView<const T> d_y;  // [N, Output], the gradient of the loss by y
   MatrixView<T> d_x;        // [N, Input]
-  std::span<T> scratch;
+  std::span<T> scratch{};
   RandomPlace place{};  // the same as on the way forward
   std::span<T> statistics{};
 };
@@ -94,8 +94,9 @@ struct ParameterPass {
   MatrixView<const T> d_y;  // [N, Output]
   IndexRange rows;          // which of the parameters'
   std::span<T> d_params;    // [rows.size(), kRowSize]
-  std::span<T> scratch;
+  std::span<T> scratch{};
   std::span<T> statistics{};
+  std::span<const T> params{};  // of these rows; others may change meanwhile
 };
 template <class T>
 struct MeasurePass {

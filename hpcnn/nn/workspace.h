@@ -210,11 +210,11 @@ class Workspace {
   // samples and all places of a Shared layer, to d_params [rows.size(),
   // kRowSize].
   template <ExecutionPolicy P, std::size_t I>
-  void BackwardParameters(MatrixView<const T> x, std::size_t count,
-                          IndexRange rows, std::span<T> d_params,
-                          std::span<T> scratch = {}) {
+  void BackwardParameters(std::span<const T> params, MatrixView<const T> x,
+                          std::size_t count, IndexRange rows,
+                          std::span<T> d_params, std::span<T> scratch = {}) {
     static_assert(Net::kOwners[I] == I, "ask the first of the places");
-    BackwardAt<P, I>(x, count, rows, d_params, scratch);
+    BackwardAt<P, I>(params, x, count, rows, d_params, scratch);
     ForEachIndex<Net::kLayers>([&]<std::size_t Other>() {
       if constexpr (Other != I && Net::kOwners[Other] == I) {
         constexpr std::size_t kSize = Net::template LayerAt<I>::kRowSize;
@@ -224,7 +224,7 @@ class Workspace {
           const std::span<T> sum =
               d_params.subspan((row - rows.begin) * kSize, some.size() * kSize);
           const std::span<T> term = scratch.first(sum.size());
-          BackwardAt<P, Other>(x, count, some, term,
+          BackwardAt<P, Other>(params, x, count, some, term,
                                scratch.subspan(kRows * kSize));
           Add<P>(std::span<const T>(term), std::span<const T>(sum), sum);
         }
@@ -339,12 +339,16 @@ class Workspace {
   }
 
   template <ExecutionPolicy P, std::size_t I>
-  void BackwardAt(MatrixView<const T> x, std::size_t count, IndexRange rows,
-                  std::span<T> d_params, std::span<T> scratch) {
+  void BackwardAt(std::span<const T> params, MatrixView<const T> x,
+                  std::size_t count, IndexRange rows, std::span<T> d_params,
+                  std::span<T> scratch) {
+    constexpr std::size_t kSize = Net::template LayerAt<I>::kRowSize;
     const IndexRange all{0, count};
     Net::template LayerAt<I>::template BackwardParameters<P>(
         ParameterPass<T>{Value<kFrom<I>>(x, all), Gradient<I + 1>(all), rows,
-                         d_params, scratch, Statistics<I>()});
+                         d_params, scratch, Statistics<I>(),
+                         Net::template Parameters<I>(params).subspan(
+                             rows.begin * kSize, rows.size() * kSize)});
   }
 
   template <ExecutionPolicy P, std::size_t I>

@@ -252,8 +252,8 @@ class Trainer {
       const std::size_t first = Net::kParameterOffsets[I] + row * kWidth;
       const std::span<float> gradient = gradients_.subspan(
           kNeedsNorm ? first : part * kGradientElements, rows.size() * kWidth);
-      workspace_.template BackwardParameters<P, I>(x, n, rows, gradient,
-                                                   Scratch(part));
+      workspace_.template BackwardParameters<P, I>(parameters(), x, n, rows,
+                                                   gradient, Scratch(part));
       if constexpr (!kNeedsNorm) {
         if (!AllFinite<P>(std::span<const float>(gradient)) &&
             !overflow.exchange(true)) {

@@ -7,6 +7,8 @@
 // A new loss goes into the list AllLosses: the scan of the headers fails while
 // it is not there.
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -204,6 +206,70 @@ TEST(GradientCheckTest, RefusesAWrongGradient) {
   EXPECT_GT((CheckLayerGradients<Scalar, ForgetsTheLast<Five>>(1).input), 1e9);
   EXPECT_GT((CheckLayerGradients<Simd, ForgetsTheBias<Five>>().parameters),
             kGradientTolerance);
+}
+
+// y = tanh(w x), a row w an element: its gradient reads the parameters.
+struct TanhOfMultiple {
+  static constexpr const char* kName = "TanhOfMultiple";
+  template <ShapeType In>
+  struct On {
+    using Input = In;
+    using Output = In;
+    using Expects = AnyShape;
+    static constexpr std::size_t kParameterRows = In::kVolume;
+    static constexpr std::size_t kRowSize = 1;
+    static constexpr std::size_t kForwardFlops = 2 * In::kVolume;
+    static constexpr bool kInPlace = false;
+    static constexpr bool kReadsInput = true;
+    template <class T>
+    static void Initialise(std::span<T> params, RandomStream&) {
+      std::ranges::fill(params, T{1});
+    }
+    template <ExecutionPolicy P, class T>
+    static void Forward(const ForwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.x.rows(); ++n) {
+        for (std::size_t i = 0; i < In::kVolume; ++i) {
+          pass.y(n, i) = std::tanh(pass.params[i] * pass.x(n, i));
+        }
+      }
+    }
+    template <ExecutionPolicy P, class T>
+    static void BackwardInput(const BackwardPass<T>& pass) {
+      for (std::size_t n = 0; n < pass.x.rows(); ++n) {
+        for (std::size_t i = 0; i < In::kVolume; ++i) {
+          pass.d_x(n, i) = Slope(pass.params[i] * pass.x(n, i)) *
+                           pass.params[i] * pass.d_y(n, i);
+        }
+      }
+    }
+    template <ExecutionPolicy P, class T>
+    static void BackwardParameters(const ParameterPass<T>& pass) {
+      for (std::size_t r = 0; r < pass.rows.size(); ++r) {
+        const std::size_t i = pass.rows.begin + r;
+        pass.d_params[r] = 0;
+        for (std::size_t n = 0; n < pass.x.rows(); ++n) {
+          pass.d_params[r] += Slope(pass.params[r] * pass.x(n, i)) *
+                              pass.x(n, i) * pass.d_y(n, i);
+        }
+      }
+    }
+
+   private:
+    template <class T>
+    static T Slope(T x) {
+      return 1 - std::tanh(x) * std::tanh(x);
+    }
+  };
+};
+
+TEST(GradientCheckTest, OfParametersMayReadThem) {
+  const auto alone = CheckLayerGradients<Simd, TanhOfMultiple::On<Shape<7>>>();
+  EXPECT_LE(alone.Worst(), kGradientTolerance);
+  using Net = Sequential<Input<3>, Dense<5>, TanhOfMultiple, Dense<2>>;
+  const RandomTargets<MeanSquaredError> targets(4, 2);
+  const auto inside =
+      CheckNetworkGradients<Simd, Net, MeanSquaredError>(targets.view(), 4);
+  EXPECT_LE(inside.parameters, kGradientTolerance);
 }
 
 // Some of these draws come within two steps of the kink, where differences are

@@ -66,11 +66,11 @@ TYPED_TEST(WorkspaceTest, CourseNetworkByHand) {
   workspace.template BackwardInputs<TypeParam>(params, batch, all);
   std::array<double, 4> d_second{};
   workspace.template BackwardParameters<TypeParam, 2>(
-      batch, 1, {0, 4}, std::span<double>(d_second));
+      params, batch, 1, {0, 4}, std::span<double>(d_second));
   EXPECT_NEAR(d_second[3], d_y, 1e-14);
   std::array<double, 9> d_first{};
   workspace.template BackwardParameters<TypeParam, 0>(
-      batch, 1, {0, 3}, std::span<double>(d_first));
+      params, batch, 1, {0, 3}, std::span<double>(d_first));
   for (std::size_t j = 0; j < 3; ++j) {
     EXPECT_NEAR(d_second[j], d_y * h[j], 1e-14);
     const double d_z = d_y * params[9 + j] * h[j] * (1 - h[j]);
@@ -115,7 +115,7 @@ struct Walk {
       using L = typename Net::template LayerAt<I>;
       if constexpr (L::kParameterRows > 0) {
         workspace.template BackwardParameters<P, I>(
-            view, kSamples, {0, L::kParameterRows},
+            params, view, kSamples, {0, L::kParameterRows},
             Net::template Parameters<I>(std::span<float>(gradient)));
       }
     });
