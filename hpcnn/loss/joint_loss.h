@@ -26,6 +26,7 @@
 #include "hpcnn/base/for_each_index.h"
 #include "hpcnn/base/percent.h"
 #include "hpcnn/loss/loss.h"
+#include "hpcnn/nn/layer.h"
 
 HPCNN_NAMESPACE_BEGIN
 
@@ -41,6 +42,7 @@ template <class... Heads>
 struct JointLoss {
   static constexpr const char* kName = "JointLoss";
   static constexpr std::size_t kOutputs = (0 + ... + Heads::kOutputs);
+  using Expects = Elements<kOutputs>;
 
   // One for each head.
   template <class T>

@@ -12,6 +12,8 @@
 //       losses [n]: each sample's loss (not scaled)
 //       d_x [n, classes]: scale * (d loss / d x); x and d_x must not overlap
 // A step passes scale = 1 / batch, so that the gradient is that of the mean.
+// If it does not take outputs of any shape, it says so as layers do (nn/layer.h):
+//   L::Expects                       a Shape, FlatShape or Elements<N>
 
 #ifndef HPCNN_LOSS_LOSS_H_
 #define HPCNN_LOSS_LOSS_H_

@@ -16,12 +16,14 @@
 
 #include "hpcnn/base/check.h"
 #include "hpcnn/loss/loss.h"
+#include "hpcnn/nn/layer.h"
 #include "hpcnn/ops/softmax.h"
 
 HPCNN_NAMESPACE_BEGIN
 
 struct SoftmaxCrossEntropy {
   static constexpr const char* kName = "SoftmaxCrossEntropy";
+  using Expects = FlatShape;
 
   // The label of each sample, below the number of classes.
   template <class T>

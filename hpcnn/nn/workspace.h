@@ -53,6 +53,7 @@ class Workspace {
   // too with TrainingElements(batch).
   Workspace(std::span<T> memory, std::size_t batch)
       : memory_(memory), batch_(batch) {
+    HPCNN_CHECK(batch > 0, "a batch has at least one sample");
     HPCNN_CHECK(memory.size() >= ForwardElements(batch),
                 "the workspace's memory is too small for this batch");
   }

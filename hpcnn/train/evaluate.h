@@ -25,8 +25,15 @@
 
 HPCNN_NAMESPACE_BEGIN
 
-// The words of a static_assert: whether a network's input takes a dataset's
-// images, as they are or flattened.
+// The words of static_asserts: whether a network has an output for each class,
+template <std::size_t Count>
+struct Classes;
+template <class Got, class Want>
+inline constexpr bool kOneOutputPerClass = false;
+template <class S, std::size_t Count>
+inline constexpr bool kOneOutputPerClass<Produces<S>, Classes<Count>> =
+    S::kVolume == Count;
+// and whether its input takes a dataset's images, as they are or flattened.
 template <class ImageShape, class InputShape>
 inline constexpr bool kInputTakesImages = false;
 template <class S>
@@ -55,8 +62,11 @@ class Evaluator {
     static_assert(
         kInputTakesImages<typename D::ImageShape, typename Net::InputShape>,
         "hpcnn: the network's Input must have the shape of the images");
-    static_assert(Net::OutputShape::kVolume == D::kClasses,
-                  "hpcnn: the network must have one output per class");
+    static_assert(
+        kOneOutputPerClass<Produces<typename Net::OutputShape>,
+                           Classes<D::kClasses>>,
+        "hpcnn: the network must have one output per class; end it with "
+        "Dense<classes>");
     std::size_t right = 0;
     std::size_t seen = 0;
     while (seen < dataset.size() && !stop.stop_requested()) {

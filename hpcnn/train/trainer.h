@@ -42,6 +42,7 @@
 #include "hpcnn/base/tensor.h"
 #include "hpcnn/concurrency/thread_pool.h"
 #include "hpcnn/loss/loss.h"
+#include "hpcnn/nn/layer.h"
 #include "hpcnn/nn/non_finite.h"
 #include "hpcnn/nn/sequential.h"
 #include "hpcnn/nn/workspace.h"
@@ -51,9 +52,35 @@
 
 HPCNN_NAMESPACE_BEGIN
 
+namespace internal {
+
+// The words of a static_assert: where an output that does not fit arrives.
+template <class LossFunction>
+struct AtLoss;
+
+template <class LossFunction>
+struct LossExpects {
+  using Type = AnyShape;
+};
+template <class LossFunction>
+requires requires { typename LossFunction::Expects; }
+struct LossExpects<LossFunction> {
+  using Type = typename LossFunction::Expects;
+};
+
+}  // namespace internal
+
 template <class Net, Loss LossFunction, Optimizer Rule,
           ExecutionPolicy P = DefaultPolicy>
 class Trainer {
+  static_assert(
+      kShapesChain<internal::AtLoss<LossFunction>,
+                   Produces<typename Net::OutputShape>,
+                   Expects<typename internal::LossExpects<LossFunction>::Type>>,
+      "hpcnn: the loss must take the network's outputs: SoftmaxCrossEntropy a "
+      "vector (end with Flatten and Dense<classes>), JointLoss as many as its "
+      "heads have");
+
  public:
   using Network = Net;
   using Policy = P;

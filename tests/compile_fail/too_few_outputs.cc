@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: The hpcnn authors
 // SPDX-License-Identifier: Apache-2.0
 
-// EXPECT: the network must have one output per class
+// EXPECT: the network must have one output per class; end it with Dense<classes>
+// EXPECT: Shape<9>
+// EXPECT: Classes<10>
 
 #include "hpcnn/hpcnn.h"
 

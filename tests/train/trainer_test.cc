@@ -283,6 +283,12 @@ TEST(TrainerTest, BudgetIsConstexpr) {
                 MomentumTrainer<Simd>::Bytes(32, 1));
 }
 
+TEST(TrainerDeathTest, RefusesABatchOfNothing) {
+  ThreadPool pool(1);
+  EXPECT_DEATH(MomentumTrainer<Simd>(pool, 0, Momentum{}, 1),
+               "a batch has at least one sample");
+}
+
 TEST(TrainerDeathTest, RefusesABatchThatIsTooLarge) {
   ThreadPool pool(1);
   MomentumTrainer<Simd> trainer(pool, 4, Momentum{}, 1);
