@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -47,6 +48,18 @@ namespace {
   _exit(127);
 }
 
+// Both ends of a terminal that changes nothing, the program's second.
+std::array<int, 2> OpenTerminal() {
+  const int ours = posix_openpt(O_RDWR | O_NOCTTY);
+  if (ours < 0 || grantpt(ours) != 0 || unlockpt(ours) != 0) std::abort();
+  const int its = open(ptsname(ours), O_RDWR | O_NOCTTY);
+  termios settings{};
+  if (its < 0 || tcgetattr(its, &settings) != 0) std::abort();
+  cfmakeraw(&settings);
+  if (tcsetattr(its, TCSANOW, &settings) != 0) std::abort();
+  return {ours, its};
+}
+
 }  // namespace
 
 std::string DataPath(const std::string& target) {
@@ -63,7 +76,12 @@ ProgramResult RunProgram(const std::string& path,
   using Clock = std::chrono::steady_clock;
   std::array<int, 2> out{};
   std::array<int, 2> err{};
-  if (pipe(out.data()) != 0 || pipe(err.data()) != 0) std::abort();
+  if (pipe(out.data()) != 0) std::abort();
+  if (environment.count("STDERR_IS_TERMINAL") != 0) {
+    err = OpenTerminal();
+  } else if (pipe(err.data()) != 0) {
+    std::abort();
+  }
   const pid_t child = fork();
   if (child == 0) {
     dup2(out[1], STDOUT_FILENO);

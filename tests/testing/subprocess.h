@@ -28,7 +28,8 @@ struct SignalPlan {
 std::string DataPath(const std::string& target);
 
 // `environment` is all that the program sees beside PATH. UNPRIVILEGED=1 in it
-// runs the program as nobody when the test is root.
+// runs the program as nobody when the test is root; STDERR_IS_TERMINAL=1 gives it
+// a terminal for stderr.
 ProgramResult RunProgram(
     const std::string& path, const std::vector<std::string>& arguments,
     const std::map<std::string, std::string>& environment = {},

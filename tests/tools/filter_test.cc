@@ -673,6 +673,26 @@ TEST(FilterTest, AGalleryDoesNotReplaceThePicture) {
 }
 
 // A limit of the file's size stands for a full disk.
+TEST(FilterTest, AGalleryThatCannotBeWholeIsNotBegun) {
+  const fs::path folder = Scratch("no_gallery");
+  fs::create_directory(folder / "neighbours8.png");
+  const ProgramResult in_the_way = FilterIn(folder, {"--gallery=."});
+  EXPECT_EQ(in_the_way.exit_code, 2);
+  EXPECT_THAT(
+      in_the_way.err,
+      MatchesRegex("filter: .*neighbours8.png: expected a file that can "
+                   "be written, found a directory; name another one\n"));
+  EXPECT_EQ(FilesIn(folder), std::set<std::string>{"neighbours8.png"});
+
+  Write(folder / "file", "");
+  const ProgramResult no_folder = FilterIn(folder, {"--gallery=file"});
+  EXPECT_EQ(no_folder.exit_code, 2);
+  EXPECT_THAT(
+      no_folder.err,
+      MatchesRegex("filter: --gallery: .*file: expected a folder, found "
+                   "a file; name another\n"));
+}
+
 TEST(FilterTest, AFullDiskIsAFailureAndLeavesOldFilesAlone) {
   const fs::path folder = Scratch("full");
   Write(folder / "x.npy", "old");

@@ -4,16 +4,20 @@
 // What //tools:train reaches on real MNIST with its defaults. Needs the folder
 // named by HPCNN_DATA and skips without it.
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hpcnn/data/mnist.h"
 #include "tests/testing/subprocess.h"
 
 namespace {
@@ -28,9 +32,21 @@ std::string Data() {
   return folder == nullptr ? "" : folder;
 }
 
+// Fashion-MNIST, say, has the same form.
+bool IsMnist() {
+  constexpr std::uint8_t kFirst[] = {7, 2, 1, 0, 4, 1, 4, 9, 5, 9};
+  const auto mnist = hpcnn::LoadMnist(Data());
+  return mnist.ok() && mnist->test.size() == 10'000 &&
+         std::ranges::equal(mnist->test.labels().first(std::size(kFirst)),
+                            kFirst);
+}
+
 #define SKIP_WITHOUT_MNIST()                                           \
   if (Data().empty()) {                                                \
     GTEST_SKIP() << "set HPCNN_DATA to a folder with the MNIST files"; \
+  }                                                                    \
+  if (!IsMnist()) {                                                    \
+    GTEST_SKIP() << "HPCNN_DATA holds another data set than MNIST";    \
   }
 
 double Find(const std::string& text, const std::string& phase) {

@@ -30,6 +30,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
@@ -151,6 +152,22 @@ TEST(TrainTest, EveryChoiceRuns) {
   };
   EXPECT_THAT(with("--augment=on"), Not(HasSubstr("Time regular")));
   EXPECT_THAT(with("--augment=off"), Not(HasSubstr("image processing")));
+}
+
+TEST(TrainTest, ATerminalShowsABarThatIsWipedAway) {
+  const fs::path data = MakeData("bar");
+  const ProgramResult r =
+      Train({"--data=" + data.string(), "--epochs=2", "--augment=off"},
+            {{"STDERR_IS_TERMINAL", "1"}});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  // At once, then ten times a second; wiped away before each epoch's line.
+  EXPECT_THAT(r.err,
+              MatchesRegex("(\rplain epoch [12]/2 \\[[#.]+\\] "
+                           "[0-9]+/[0-9]+  [0-9]+ k img/s  eta [0-9]+ s  "
+                           "loss [0-9.]+ |\r\33\\[K)+"));
+  EXPECT_THAT(r.err, StartsWith("\rplain epoch 1/2 [######..................] "
+                                "1/4  "));
+  EXPECT_THAT(r.err, EndsWith("\r\33[K"));
 }
 
 TEST(TrainTest, ARunThatDivergesStopsAndSaysWhere) {

@@ -52,10 +52,12 @@ absl::Status CheckFolder(const char* flag, const std::string& path,
   if (std::filesystem::is_directory(folder.empty() ? "." : folder, ignored)) {
     return absl::OkStatus();
   }
+  const bool is_there = std::filesystem::exists(folder, ignored);
   return absl::NotFoundError(
       absl::StrCat("--", flag, ": ", absl::Utf8SafeCEscape(path),
-                   ": expected a folder that exists, found none; make it, or "
-                   "name another"));
+                   is_there ? ": expected a folder, found a file; name another"
+                            : ": expected a folder that exists, found none; "
+                              "make it, or name another"));
 }
 
 absl::Status CheckOutputs(const Options& options) {
