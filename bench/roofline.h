@@ -154,21 +154,6 @@ double ProbeCopy(const In* from, Out* to, std::size_t n, int calls) {
   return best;
 }
 
-// One core's memcpy between buffers of `bytes`, in bytes read and written a
-// second.
-inline double ProbeCopyBandwidth(std::size_t bytes) {
-  std::vector<char> from(bytes, 1);
-  std::vector<char> to(bytes);
-  double best = 1e30;
-  for (int round = 0; round < 9; ++round) {
-    best = std::min(best, Seconds([&] {
-                      std::memcpy(to.data(), from.data(), bytes);
-                      asm volatile("" : : "r"(to.data()) : "memory");
-                    }));
-  }
-  return 2.0 * static_cast<double>(bytes) / best;
-}
-
 }  // namespace hpcnn::bench
 
 #endif  // HPCNN_BENCH_ROOFLINE_H_
