@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The hpcnn authors
 # SPDX-License-Identifier: Apache-2.0
-"""The training step of //tools:train's mlp and lenet: hpcnn against PyTorch.
+"""The training step of //tools:train's mlp, mlp-large and lenet: hpcnn against PyTorch.
 
 The same network, weights, batches, loss and optimizer
 (momentum 0.9), the same number of threads, in one process. First both train 10
@@ -26,7 +26,7 @@ class Hpcnn:
     def __init__(self, library, model, batch, threads):
         self.lib = library
         self.batch = batch
-        self.session = library.SessionCreate(model == "lenet", batch, threads)
+        self.session = library.SessionCreate(model.encode(), batch, threads)
 
     def close(self):
         self.lib.SessionDestroy(self.session)
@@ -47,6 +47,9 @@ def network(model):
     nn = torch.nn
     if model == "mlp":
         return nn.Sequential(nn.Linear(IMAGE, 128), nn.ReLU(), nn.Linear(128, CLASSES))
+    if model == "mlp-large":
+        return nn.Sequential(
+            nn.Linear(IMAGE, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, CLASSES))
     return nn.Sequential(
         nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 8, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 5), nn.ReLU(),
         nn.MaxPool2d(2), nn.Flatten(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, CLASSES))
@@ -104,12 +107,12 @@ class Torch:
 def load(path):
     lib = ctypes.CDLL(path)
     lib.SessionCreate.restype = ctypes.c_void_p
-    lib.SessionCreate.argtypes = [ctypes.c_bool, ctypes.c_size_t, ctypes.c_size_t]
+    lib.SessionCreate.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_size_t]
     lib.SessionDestroy.argtypes = [ctypes.c_void_p]
     lib.SessionParameterCount.restype = ctypes.c_size_t
     lib.SessionParameterCount.argtypes = [ctypes.c_void_p]
     lib.FlopsPerImage.restype = ctypes.c_size_t
-    lib.FlopsPerImage.argtypes = [ctypes.c_bool]
+    lib.FlopsPerImage.argtypes = [ctypes.c_char_p]
     lib.SessionParameters.restype = ctypes.POINTER(ctypes.c_float)
     lib.SessionParameters.argtypes = [ctypes.c_void_p]
     lib.SessionStep.restype = ctypes.c_float
@@ -174,7 +177,7 @@ def compare(lib, model, threads, rounds, batch, ours, theirs):
     median, low, high = quartiles([b / a for a, b in zip(times["hpcnn"], times[best])])
     print(f"  hpcnn / {best}: {median:.2f}x  [{low:.2f} ... {high:.2f}]")
     share = [
-        images * lib.FlopsPerImage(model == "lenet") / t / (p * threads) for t, p in zip(times["hpcnn"], peak)
+        images * lib.FlopsPerImage(model.encode()) / t / (p * threads) for t, p in zip(times["hpcnn"], peak)
     ]
     print(f"  hpcnn runs at {100 * statistics.median(share):.0f} % of the FMA peak probed in each round")
     hpcnn.close()
@@ -183,7 +186,7 @@ def compare(lib, model, threads, rounds, batch, ours, theirs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("library")
-    parser.add_argument("--models", default="mlp,lenet")
+    parser.add_argument("--models", default="mlp,mlp-large,lenet")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=200, help="a round")
     parser.add_argument("--threads", default="1,2")

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "bench/roofline.h"
 #include "hpcnn/hpcnn.h"
@@ -14,6 +15,7 @@
 namespace {
 
 using hpcnn::train::LenetModel;
+using hpcnn::train::MlpLargeModel;
 using hpcnn::train::MlpModel;
 
 // A trainer of any network.
@@ -47,13 +49,23 @@ constexpr std::size_t StepFlops() {
          Net::template LayerAt<Net::kFirstTrained>::kForwardFlops;
 }
 
+// f.operator()<Net>() for the model of that name.
+template <class F>
+auto WithModel(std::string_view name, const F& f) {
+  if (name == "lenet") return f.template operator()<LenetModel>();
+  if (name == "mlp-large") return f.template operator()<MlpLargeModel>();
+  return f.template operator()<MlpModel>();
+}
+
 }  // namespace
 
 extern "C" {
 
-Session* SessionCreate(bool lenet, std::size_t batch, std::size_t threads) {
-  if (lenet) return new SessionOf<LenetModel>(batch, threads);
-  return new SessionOf<MlpModel>(batch, threads);
+Session* SessionCreate(const char* model, std::size_t batch,
+                       std::size_t threads) {
+  return WithModel(model, [&]<class Net>() -> Session* {
+    return new SessionOf<Net>(batch, threads);
+  });
 }
 void SessionDestroy(Session* session) { delete session; }
 std::size_t SessionParameterCount(const Session* session) {
@@ -67,8 +79,8 @@ float SessionStep(Session* session, const float* x, const std::uint8_t* labels,
                   std::size_t n, float rate) {
   return session->Step(x, labels, n, rate);
 }
-std::size_t FlopsPerImage(bool lenet) {
-  return lenet ? StepFlops<LenetModel>() : StepFlops<MlpModel>();
+std::size_t FlopsPerImage(const char* model) {
+  return WithModel(model, []<class Net>() { return StepFlops<Net>(); });
 }
 double ProbeFmaFlops() { return hpcnn::bench::ProbeFmaFlops(); }
 const char* SimdTarget() { return hwy::TargetName(HWY_STATIC_TARGET); }
