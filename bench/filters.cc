@@ -4,8 +4,8 @@
 // bazel run //bench:filters
 //
 // Pixels filtered a second: dense kernels of full rank, the named ones and the
-// gradient's size, floats and bytes, by image size, policy and threads. The
-// table at the end interleaves its rows in rounds and gives medians with
+// gradient's size, floats and bytes, by image size, policy and threads; Scalar
+// once each where images are large. The table at the end interleaves its rows in rounds and gives medians with
 // quartiles. The limit of a row is the smaller of a copy of the same bytes
 // between the same buffers and of the processor's multiply-adds shared out to
 // the taps that are left after folding, both probed in this process.
@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/dense_kernel.h"
@@ -32,8 +33,8 @@ namespace {
 
 constexpr std::size_t kSides[] = {512, 1000, 4096};
 constexpr std::size_t kLargest = 4096;
-// Scalar is timed on the first only: at 4096 it would take minutes.
-constexpr std::size_t kScalarSide = 512;
+// The course's table is of this one.
+constexpr std::size_t kCourseSide = 512;
 constexpr int kRounds = 9;
 // Long enough for the clock, short against a scheduler's time slice.
 constexpr double kSecondsPerRound = 2e-3;
@@ -115,6 +116,7 @@ template <bool kBytes>
 void AppendFilters(std::vector<Filter>& filters) {
   const Filter all[] = {
       Correlation<Dense<3>, kBytes>("dense 3x3"),
+      Correlation<Dense<5, 3>, kBytes>("dense 5x3"),
       Correlation<Dense<5>, kBytes>("dense 5x5"),
       Correlation<Dense<7>, kBytes>("dense 7x7"),
       Correlation<Dense<9>, kBytes>("dense 9x9"),
@@ -162,8 +164,9 @@ void RegisterAll(const std::vector<Filter>& filters, Images& images,
         });
   };
   for (const Filter& filter : filters) {
-    add(filter, filter.scalar, "scalar", kScalarSide, nullptr);
     for (const std::size_t side : kSides) {
+      add(filter, filter.scalar, "scalar", side, nullptr);
+      add(filter, filter.scalar, "scalar/all_threads", side, &pool);
       add(filter, filter.simd, "simd", side, nullptr);
       add(filter, filter.simd, "simd/all_threads", side, &pool);
     }
@@ -186,7 +189,8 @@ double Time(const std::function<void()>& call) {
 struct Row {
   const Filter* filter;
   std::size_t side;
-  std::vector<double> one, all, scalar, share;  // seconds; of the limit
+  // Seconds by one thread and by all, and what `one` is of the limit.
+  std::vector<double> one, all, scalar, scalar_all, share;
 };
 
 double Median(const std::vector<double>& values) {
@@ -209,10 +213,52 @@ void Measure(Row& row, Images& images, ThreadPool& pool) {
   row.one.push_back(Time([&] { filter.simd(images, row.side, nullptr); }));
   row.all.push_back(Time([&] { filter.simd(images, row.side, &pool); }));
   row.share.push_back(limit / row.one.back());
-  if (row.side == kScalarSide && row.scalar.size() < 3) {
+  if (row.scalar.size() < (row.side == kCourseSide ? 3 : 1)) {
     row.scalar.push_back(
         Seconds([&] { filter.scalar(images, row.side, nullptr); }));
+    row.scalar_all.push_back(
+        Seconds([&] { filter.scalar(images, row.side, &pool); }));
   }
+}
+
+// What students write first: taps and sizes at run time, a test for each pixel.
+void Textbook(MatrixView<const float> in, const std::vector<float>& taps,
+              std::size_t size, MatrixView<float> out) {
+  const auto rows = static_cast<std::ptrdiff_t>(in.rows());
+  const auto cols = static_cast<std::ptrdiff_t>(in.cols());
+  const auto side = static_cast<std::ptrdiff_t>(size);
+  for (std::ptrdiff_t y = 0; y < rows; ++y) {
+    for (std::ptrdiff_t x = 0; x < cols; ++x) {
+      float sum = 0;
+      for (std::ptrdiff_t r = 0; r < side; ++r) {
+        for (std::ptrdiff_t c = 0; c < side; ++c) {
+          const std::ptrdiff_t i = y + r - side / 2;
+          const std::ptrdiff_t j = x + c - side / 2;
+          if (i < 0 || i >= rows || j < 0 || j >= cols) continue;
+          sum += taps[static_cast<std::size_t>(r * side + c)] *
+                 in(static_cast<std::size_t>(i), static_cast<std::size_t>(j));
+        }
+      }
+      out(static_cast<std::size_t>(y), static_cast<std::size_t>(x)) = sum;
+    }
+  }
+}
+
+template <std::size_t Size>
+double TextbookSeconds(Images& images) {
+  std::vector<float> taps;
+  for (const auto& row : Dense<Size>::kTaps.taps) {
+    for (const int tap : row) taps.push_back(static_cast<float>(tap));
+  }
+  std::vector<double> seconds;
+  for (int round = 0; round < 3; ++round) {
+    seconds.push_back(Seconds([&] {
+      Textbook(MatrixView<const float>(Square(images.floats, kCourseSide)),
+               taps, Size, Square(images.float_results, kCourseSide));
+      benchmark::ClobberMemory();
+    }));
+  }
+  return SpreadOf(seconds).median;
 }
 
 void PrintTable(const std::vector<Filter>& filters, Images& images,
@@ -220,7 +266,7 @@ void PrintTable(const std::vector<Filter>& filters, Images& images,
   std::vector<Row> rows;
   for (const Filter& filter : filters) {
     for (const std::size_t side : kSides) {
-      rows.push_back({&filter, side, {}, {}, {}, {}});
+      rows.push_back({&filter, side, {}, {}, {}, {}, {}});
     }
   }
   for (int round = 0; round < kRounds; ++round) {
@@ -228,10 +274,11 @@ void PrintTable(const std::vector<Filter>& filters, Images& images,
   }
 
   std::printf(
-      "\nFiltering, SIMD target %s, %zu threads; medians [quartiles]\n"
-      "%-16s %-7s %5s %9s %7s %10s %24s %9s\n",
-      hwy::TargetName(HWY_STATIC_TARGET), pool.threads(), "kernel", "pixels",
-      "side", "Mpx/s", "GB/s", "scalar", "% of the limit", "threads");
+      "\n%s, SIMD target %s, %zu threads; medians [quartiles]\n"
+      "%-16s %-7s %5s %9s %7s %10s %24s %9s %9s\n",
+      CpuModel().c_str(), hwy::TargetName(HWY_STATIC_TARGET), pool.threads(),
+      "kernel", "pixels", "side", "Mpx/s", "GB/s", "scalar", "% of the limit",
+      "threads", "scalar's");
   for (const Row& row : rows) {
     const auto pixels = static_cast<double>(row.side * row.side);
     const double seconds = Median(row.one);
@@ -241,30 +288,32 @@ void PrintTable(const std::vector<Filter>& filters, Images& images,
                 pixels / seconds / 1e6,
                 pixels * static_cast<double>(BytesPerPixel(*row.filter)) /
                     seconds / 1e9);
-    if (row.scalar.empty()) {
-      std::printf("%10s ", "");
-    } else {
-      std::printf("%8.1f x ", Median(row.scalar) / seconds);
-    }
+    std::printf("%8.1f x ", Median(row.scalar) / seconds);
     std::printf("%8.0f [%3.0f ... %3.0f]", 100 * share.median, 100 * share.low,
                 100 * share.high);
-    std::printf("    %8.2f x\n", seconds / Median(row.all));
+    std::printf("    %8.2f x %6.2f x\n", seconds / Median(row.all),
+                Median(row.scalar) / Median(row.scalar_all));
   }
 
-  // The course's table: its kernels are of full size, its peer the reference.
+  // The course's table, of its kernels' sizes.
   std::printf(
-      "\nA %zux%zu image of f32, one core; the reference is Scalar\n"
-      "%-8s %14s %14s %10s\n",
-      kScalarSide, kScalarSide, "kernel", "reference", "simd", "speed-up");
-  for (const Row& row : rows) {
-    if (row.side != kScalarSide || row.filter->bytes) continue;
-    const std::string name = row.filter->name;
-    if (name != "dense 3x3" && name != "dense 5x5" && name != "dense 7x7") {
-      continue;
-    }
-    std::printf("%-8s %11.3f ms %11.3f ms %8.1f x\n", name.c_str() + 6,
-                1e3 * Median(row.scalar), 1e3 * Median(row.one),
-                Median(row.scalar) / Median(row.one));
+      "\nA %zux%zu image of f32 on one core of %s; the reference is the loop "
+      "that tests each pixel\n%-8s %14s %14s %14s %10s %10s\n",
+      kCourseSide, kCourseSide, CpuModel().c_str(), "kernel", "reference",
+      "scalar", "simd", "scalar", "simd");
+  const std::pair<const char*, double> references[] = {
+      {"dense 3x3", TextbookSeconds<3>(images)},
+      {"dense 5x5", TextbookSeconds<5>(images)},
+      {"dense 7x7", TextbookSeconds<7>(images)}};
+  for (const auto& [name, reference] : references) {
+    const auto row = std::ranges::find_if(rows, [&](const Row& r) {
+      return r.side == kCourseSide && !r.filter->bytes &&
+             std::string(r.filter->name) == name;
+    });
+    std::printf("%-8s %11.3f ms %11.3f ms %11.3f ms %8.1f x %8.1f x\n",
+                name + 6, 1e3 * reference, 1e3 * Median(row->scalar),
+                1e3 * Median(row->one), reference / Median(row->scalar),
+                reference / Median(row->one));
   }
 }
 

@@ -167,9 +167,10 @@ void PrintRow(const Op& op,
 
 void PrintTable(const std::vector<std::size_t>& threads) {
   const CpuCount cpus = UsableCpus();
-  std::printf("SIMD target %s; %zu usable processors (%s); batch %zu\n%-21s",
-              hwy::TargetName(HWY_STATIC_TARGET), cpus.count,
-              std::string(cpus.source).c_str(), kBatch, "threads");
+  std::printf(
+      "%s, SIMD target %s; %zu usable processors (%s); batch %zu\n%-21s",
+      CpuModel().c_str(), hwy::TargetName(HWY_STATIC_TARGET), cpus.count,
+      std::string(cpus.source).c_str(), kBatch, "threads");
   std::vector<std::unique_ptr<ThreadPool>> pools;
   for (const std::size_t count : threads) {
     // More than there are processors take turns on them.
