@@ -9,9 +9,8 @@
 // medians with quartiles. Data are synthetic digits.
 //
 // With HPCNN_DATA naming a folder of MNIST, the time to 99 % at the end: lenet on
-// all 60 000 training images, by Adam and one cycle of the learning rate, both
-// chosen on images held out of them; each run reads the test images once, after
-// training.
+// all 60 000 training images by AdamW and one cycle of the learning rate; each run
+// reads the test images once, after training.
 
 #include <algorithm>
 #include <cstddef>
@@ -146,26 +145,37 @@ void PrintAugmentationTable() {
       workers.high);
 }
 
-// Right answers on the test images after `epochs`, and the training's seconds.
+// Chosen, as is the rest below, on 10 000 images held out of the training ones,
+// where two epochs had 98.98 % right and one 98.64 %.
+struct Recipe {
+  std::uint32_t epochs;
+  std::size_t batch;
+  float rate;
+};
+constexpr Recipe kRecipes[] = {{1, 32, 0.007f}, {2, 64, 0.01f}};
+
+// Right answers on the test images, and the training's seconds.
 struct Run {
   double accuracy;
   double seconds;
 };
-Run TrainLenet(const Mnist& mnist, std::uint32_t epochs, std::uint64_t seed) {
-  constexpr float kRate = 0.006f;
-  constexpr std::size_t kLenetBatch = 32;
+Run TrainLenet(const Mnist& mnist, const Recipe& recipe, std::uint64_t seed) {
+  constexpr AdamW kRule{.beta2 = 0.95f, .weight_decay = 0.1f};
+  constexpr OneCycleSchedule kSchedule{.rise = 0.2};
   ThreadPool pool(UsableCpus().count);
-  Trainer<train::LenetModel, SoftmaxCrossEntropy, Adam> trainer(
-      pool, kLenetBatch, Adam{}, seed);
+  Trainer<train::LenetModel, SoftmaxCrossEntropy, AdamW> trainer(
+      pool, recipe.batch, kRule, seed);
   BatchLoader loader(mnist.train, ShuffledSampler(mnist.train.size(), seed),
                      Normalise<Image>(),
-                     {.batch_size = kLenetBatch, .epochs = epochs}, &pool);
-  const double total = static_cast<double>(loader.batches_per_epoch()) * epochs;
+                     {.batch_size = recipe.batch, .epochs = recipe.epochs},
+                     &pool);
+  const double total =
+      static_cast<double>(loader.batches_per_epoch()) * recipe.epochs;
   const double seconds = Seconds([&] {
     double done = 0;
     for (const Batch& batch : loader) {
       trainer.Step(batch.images, batch.labels,
-                   kRate * OneCycleSchedule{}(done / total));
+                   recipe.rate * kSchedule(done / total));
       done += 1;
     }
   });
@@ -186,14 +196,14 @@ void PrintTimeTo99() {
     return;
   }
   std::printf(
-      "\nlenet on MNIST, batch 32, Adam, one cycle; %zu threads where they "
-      "pay; "
-      "means of %d seeds [lowest ... highest]\n",
+      "\nlenet on MNIST, AdamW, one cycle; %zu threads where they pay; means "
+      "of "
+      "%d seeds [lowest ... highest]\n",
       UsableCpus().count, kSeeds);
-  for (const std::uint32_t epochs : {1u, 2u}) {
+  for (const Recipe& recipe : kRecipes) {
     std::vector<double> accuracy, seconds;
     for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-      const Run run = TrainLenet(*mnist, epochs, seed);
+      const Run run = TrainLenet(*mnist, recipe, seed);
       accuracy.push_back(100 * run.accuracy);
       seconds.push_back(run.seconds);
     }
@@ -204,9 +214,10 @@ void PrintTimeTo99() {
     const auto [worst, best] = std::ranges::minmax(accuracy);
     const auto [fastest, slowest] = std::ranges::minmax(seconds);
     std::printf(
-        "%u epoch(s): test %.2f %% [%.2f ... %.2f] in %.2f s [%.2f ... "
-        "%.2f]\n",
-        epochs, mean(accuracy), worst, best, mean(seconds), fastest, slowest);
+        "%u epoch(s), batch %zu: test %.2f %% [%.2f ... %.2f] in %.2f s "
+        "[%.2f ... %.2f]\n",
+        recipe.epochs, recipe.batch, mean(accuracy), worst, best, mean(seconds),
+        fastest, slowest);
   }
 }
 
