@@ -72,6 +72,10 @@ struct ReduceKernel<Simd> {
   template <class T>
   static void ColumnSums(MatrixView<const T> m, T* out) {
     const hn::ScalableTag<T> d;
+    if constexpr (hn::MaxLanes(d) == 1) {
+      // GCC 12 would warn of loops below that never run.
+      return ReduceKernel<Scalar>::ColumnSums(m, out);
+    }
     const std::size_t lanes = hn::Lanes(d);
     std::size_t c = 0;
     for (; c + 4 * lanes <= m.cols(); c += 4 * lanes) {
@@ -91,7 +95,6 @@ struct ReduceKernel<Simd> {
       hn::StoreU(sum2, d, out + c + 2 * lanes);
       hn::StoreU(sum3, d, out + c + 3 * lanes);
     }
-    // GCC 12 warns of a loop without end where it counts up.
     std::size_t left = m.cols() - c;
     while (left > 0) {
       const std::size_t strip = std::min(lanes, left);
